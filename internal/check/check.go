@@ -158,3 +158,12 @@ func Groups(wants []Medium) []string {
 	}
 	return out
 }
+
+// String says in words how often a check is answered.
+func (s Scope) String() string {
+	return [...]string{"for each side of the document", "for the document", "for the selfie", "for front and back together",
+		"for document and selfie together", "not yet: its medium cannot be sent"}[s]
+}
+
+// Status is what a group becomes when a check of this kind fails.
+func (k Kind) Status() string { return [...]string{"unprocessable", "caution", "suspected"}[k] }
