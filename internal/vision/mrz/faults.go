@@ -21,7 +21,7 @@ func (d *Document) Faults() []string {
 	}
 	lay, _ := LayoutOf(d.Format)
 	for _, f := range lay.Fields {
-		if f.Class == Letter && !letters(d.raw(f.Span)) {
+		if f.Class.alphabetic() && !letters(d.raw(f.Span)) {
 			out = append(out, "a digit in "+f.Name)
 		}
 		if f.Name == fieldName && strings.Contains(strings.TrimRight(afterFirst(d.raw(f.Span)), "<"), "<<") {

@@ -18,14 +18,32 @@ const (
 // Class says which characters may stand at a position.
 type Class uint8
 
-// The classes of positions; the filler is allowed in each but Check, which holds a
-// digit, or a filler where the field that it guards may be empty.
+// The classes of positions; the filler is allowed in each.
 const (
 	Any    Class = iota // A–Z 0–9 <
 	Letter              // A–Z <
 	Digit               // 0–9 <
 	Check               // 0–9, or < on an empty optional field
+	Sex                 // M F X <
+	State               // A–Z <, and mostly a code that States knows
 )
+
+// Alphabet returns the characters that a class allows.
+func (c Class) Alphabet() string {
+	const letters, digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
+	switch c {
+	case Letter, State:
+		return letters + "<"
+	case Digit, Check:
+		return digits + "<"
+	case Sex:
+		return "MFX<"
+	}
+	return letters + digits + "<"
+}
+
+// alphabetic says whether no digit may stand there.
+func (c Class) alphabetic() bool { return c == Letter || c == State || c == Sex }
 
 // Span is a run of characters: row, first column, column after the last.
 type Span struct{ Row, From, To int }
@@ -117,10 +135,10 @@ func td1() Layout {
 	return Layout{Format: TD1, Lengths: []int{30, 30, 30},
 		Fields: []FieldSpec{
 			// A second character that is a digit is seen on American border cards.
-			field(FieldCode, 0, 0, 2, Any), field(FieldIssuer, 0, 2, 5, Letter),
+			field(FieldCode, 0, 0, 2, Any), field(FieldIssuer, 0, 2, 5, State),
 			field(FieldNumber, 0, 5, 14, Any), field(FieldOptional, 0, 15, 30, Any),
-			field(FieldBirth, 1, 0, 6, Digit), field(FieldSex, 1, 7, 8, Letter),
-			field(FieldExpiry, 1, 8, 14, Digit), field(FieldNationality, 1, 15, 18, Letter),
+			field(FieldBirth, 1, 0, 6, Digit), field(FieldSex, 1, 7, 8, Sex),
+			field(FieldExpiry, 1, 8, 14, Digit), field(FieldNationality, 1, 15, 18, State),
 			field(FieldOptional2, 1, 18, 29, Any), field(fieldName, 2, 0, 30, Letter),
 		},
 		Checks: []CheckSpec{
@@ -136,10 +154,10 @@ func td1() Layout {
 func twoLines(f Format, n int) Layout {
 	return Layout{Format: f, Lengths: []int{n, n},
 		Fields: []FieldSpec{
-			field(FieldCode, 0, 0, 2, Letter), field(FieldIssuer, 0, 2, 5, Letter),
+			field(FieldCode, 0, 0, 2, Letter), field(FieldIssuer, 0, 2, 5, State),
 			field(fieldName, 0, 5, n, Letter), field(FieldNumber, 1, 0, 9, Any),
-			field(FieldNationality, 1, 10, 13, Letter), field(FieldBirth, 1, 13, 19, Digit),
-			field(FieldSex, 1, 20, 21, Letter), field(FieldExpiry, 1, 21, 27, Digit),
+			field(FieldNationality, 1, 10, 13, State), field(FieldBirth, 1, 13, 19, Digit),
+			field(FieldSex, 1, 20, 21, Sex), field(FieldExpiry, 1, 21, 27, Digit),
 		},
 		Checks: []CheckSpec{
 			check(CheckNumber, 1, 9, Span{1, 0, 9}),
@@ -173,10 +191,10 @@ func visa(f Format, n int) Layout {
 func frenchCard() Layout {
 	return Layout{Format: FRID, Lengths: []int{36, 36},
 		Fields: []FieldSpec{
-			field(FieldCode, 0, 0, 2, Letter), field(FieldIssuer, 0, 2, 5, Letter),
+			field(FieldCode, 0, 0, 2, Letter), field(FieldIssuer, 0, 2, 5, State),
 			field(FieldSurname, 0, 5, 30, Letter), field(FieldOptional, 0, 30, 36, Any),
 			field(FieldNumber, 1, 0, 12, Any), field(FieldGiven, 1, 13, 27, Letter),
-			field(FieldBirth, 1, 27, 33, Digit), field(FieldSex, 1, 34, 35, Letter),
+			field(FieldBirth, 1, 27, 33, Digit), field(FieldSex, 1, 34, 35, Sex),
 		},
 		Checks: []CheckSpec{
 			check(CheckNumber, 1, 12, Span{1, 0, 12}),
@@ -190,7 +208,7 @@ func frenchCard() Layout {
 func euLicence() Layout {
 	return Layout{Format: EUDL, Lengths: []int{30},
 		Fields: []FieldSpec{
-			field(FieldCode, 0, 0, 2, Any), field(FieldIssuer, 0, 2, 5, Letter),
+			field(FieldCode, 0, 0, 2, Any), field(FieldIssuer, 0, 2, 5, State),
 			field(FieldOptional, 0, 5, 29, Any),
 		},
 		Checks: []CheckSpec{check(CheckComposite, 0, 29, Span{0, 0, 29})}}
@@ -201,7 +219,7 @@ func swissLicence() Layout {
 	return Layout{Format: CHDL, Lengths: []int{9, 30, 30},
 		Fields: []FieldSpec{
 			field(FieldNumber, 0, 0, 7, Any), field("language", 0, 6, 7, Letter),
-			field(FieldCode, 1, 0, 2, Letter), field(FieldIssuer, 1, 2, 5, Letter),
+			field(FieldCode, 1, 0, 2, Letter), field(FieldIssuer, 1, 2, 5, State),
 			field("pin", 1, 5, 14, Digit), field("version", 1, 14, 17, Digit),
 			field(FieldBirth, 1, 19, 25, Digit), field(fieldName, 2, 0, 30, Letter),
 		}}

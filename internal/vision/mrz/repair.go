@@ -59,7 +59,7 @@ type repair struct {
 
 func (r *repair) letters() {
 	for _, f := range r.lay.Fields {
-		if f.Class == Letter {
+		if f.Class.alphabetic() {
 			r.apply(r.propose(f.Span, backDigits, backLetters))
 		}
 	}

@@ -1,0 +1,33 @@
+package mrz
+
+import "strings"
+
+// stateCodes holds the codes of ICAO Doc 9303 part 3, section 5: ISO 3166-1 alpha-3,
+// countries of the past on documents still in use among them, then the codes of
+// organisations, of persons without a nationality and of the invented state UTO.
+const stateCodes = `
+ABW AFG AGO AIA ALA ALB AND ANT ARE ARG ARM ASM ATA ATF ATG AUS AUT AZE BDI BEL
+BEN BES BFA BGD BGR BHR BHS BIH BLM BLR BLZ BMU BOL BRA BRB BRN BTN BVT BWA CAF
+CAN CCK CHE CHL CHN CIV CMR COD COG COK COL COM CPV CRI CUB CUW CXR CYM CYP CZE
+DEU DJI DMA DNK DOM DZA ECU EGY ERI ESH ESP EST ETH FIN FJI FLK FRA FRO FSM GAB
+GBR GEO GGY GHA GIB GIN GLP GMB GNB GNQ GRC GRD GRL GTM GUF GUM GUY HKG HMD HND
+HRV HTI HUN IDN IMN IND IOT IRL IRN IRQ ISL ISR ITA JAM JEY JOR JPN KAZ KEN KGZ
+KHM KIR KNA KOR KWT LAO LBN LBR LBY LCA LIE LKA LSO LTU LUX LVA MAC MAF MAR MCO
+MDA MDG MDV MEX MHL MKD MLI MLT MMR MNE MNG MNP MOZ MRT MSR MTQ MUS MWI MYS MYT
+NAM NCL NER NFK NGA NIC NIU NLD NOR NPL NRU NTZ NZL OMN PAK PAN PCN PER PHL PLW
+PNG POL PRI PRK PRT PRY PSE PYF QAT REU ROU RUS RWA SAU SCG SDN SEN SGP SGS SHN
+SJM SLB SLE SLV SMR SOM SPM SRB SSD STP SUN SUR SVK SVN SWE SWZ SXM SYC SYR TCA
+TCD TGO THA TJK TKL TKM TLS TON TTO TUN TUR TUV TWN TZA UGA UKR UMI URY USA UZB
+VAT VCT VEN VGB VIR VNM VUT WLF WSM YEM YUG ZAF ZMB ZWE D<< EUE GBD GBN GBO GBP
+GBS RKS UNK UNO UNA UTO XAA XBA XCC XCE XCO XCT XDC XEC XES XIM XMP XOM XPO XXA
+XXB XXC XXX ZIM
+`
+
+// Known says whether three characters, filled up with <, are a code of a state or
+// organisation that Doc 9303 lists.
+func Known(code string) bool {
+	return len(code) == 3 && strings.Contains(stateCodes, code)
+}
+
+// States returns every code that Known knows.
+func States() []string { return strings.Fields(stateCodes) }
