@@ -37,7 +37,7 @@ func ExpiryDate(yymmdd string, now time.Time) (string, bool) {
 }
 
 func iso(s string, century func(y, m, d int) int) (string, bool) {
-	if !plausible(s) || s[:2] == "<<" {
+	if !Plausible(s) || s[:2] == "<<" {
 		return "", false
 	}
 	y, m, d := two(s[0:2]), two(s[2:4]), two(s[4:6])
@@ -51,8 +51,8 @@ func iso(s string, century func(y, m, d int) int) (string, bool) {
 	return fmt.Sprintf("%04d-%02d-%02d", year, m, d), true
 }
 
-// plausible says whether six characters are a date, or a date with unknown parts.
-func plausible(s string) bool {
+// Plausible says whether six characters are a date, or a date with unknown parts.
+func Plausible(s string) bool {
 	if len(s) != 6 || strings.Trim(s, "0123456789<") != "" {
 		return false
 	}

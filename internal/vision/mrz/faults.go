@@ -15,7 +15,7 @@ func (d *Document) Faults() []string {
 		}
 	}
 	for _, n := range []string{FieldBirth, FieldExpiry} {
-		if f, ok := d.Field(n); ok && !plausible(f.Raw) {
+		if f, ok := d.Field(n); ok && !Plausible(f.Raw) {
 			out = append(out, fmt.Sprintf("%s %s is no date", n, f.Raw))
 		}
 	}
