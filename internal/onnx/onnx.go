@@ -190,19 +190,19 @@ func (m *Model) Run(in ...Tensor) ([]Tensor, error) {
 	if err := m.session.Run(values, results); err != nil {
 		return nil, fmt.Errorf("running network: %w", err)
 	}
-	return m.copy(results)
+	return m.take(results)
 }
 
-// copy takes the results out of native memory.
-func (m *Model) copy(results []ort.Value) ([]Tensor, error) {
+// take returns what the results hold. The binding has already copied it into slices of Go, so it stays
+// when the native values are destroyed.
+func (m *Model) take(results []ort.Value) ([]Tensor, error) {
 	out := make([]Tensor, len(results))
 	for k, r := range results {
 		t, ok := r.(*ort.Tensor[float32])
 		if !ok {
 			return nil, fmt.Errorf("running network: output %s is not float32", m.outputs[k])
 		}
-		out[k].Shape = append(out[k].Shape, t.GetShape()...)
-		out[k].Data = append(out[k].Data, t.GetData()...)
+		out[k] = Tensor{Shape: t.GetShape(), Data: t.GetData()}
 	}
 	return out, nil
 }
