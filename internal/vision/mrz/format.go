@@ -26,6 +26,7 @@ const (
 	Check               // 0–9, or < on an empty optional field
 	Sex                 // M F X <
 	State               // A–Z <, and mostly a code that States knows
+	Code                // A–Z 0–9 <, a digit being rare: American border cards
 )
 
 // Alphabet returns the characters that a class allows.
@@ -65,7 +66,8 @@ type CheckSpec struct {
 // Layout is the description of one format.
 type Layout struct {
 	Format  Format
-	Lengths []int // characters of each line
+	First   string // what the document code begins with
+	Lengths []int  // characters of each line
 	Fields  []FieldSpec
 	Checks  []CheckSpec
 }
@@ -132,10 +134,9 @@ func check(name string, row, col int, over ...Span) CheckSpec {
 }
 
 func td1() Layout {
-	return Layout{Format: TD1, Lengths: []int{30, 30, 30},
+	return Layout{Format: TD1, First: "ACI", Lengths: []int{30, 30, 30},
 		Fields: []FieldSpec{
-			// A second character that is a digit is seen on American border cards.
-			field(FieldCode, 0, 0, 2, Any), field(FieldIssuer, 0, 2, 5, State),
+			field(FieldCode, 0, 0, 2, Code), field(FieldIssuer, 0, 2, 5, State),
 			field(FieldNumber, 0, 5, 14, Any), field(FieldOptional, 0, 15, 30, Any),
 			field(FieldBirth, 1, 0, 6, Digit), field(FieldSex, 1, 7, 8, Sex),
 			field(FieldExpiry, 1, 8, 14, Digit), field(FieldNationality, 1, 15, 18, State),
@@ -151,8 +152,8 @@ func td1() Layout {
 
 // twoLines is what TD2, TD3 and visas share: the name line and the first 28
 // characters of the second line.
-func twoLines(f Format, n int) Layout {
-	return Layout{Format: f, Lengths: []int{n, n},
+func twoLines(f Format, first string, n int) Layout {
+	return Layout{Format: f, First: first, Lengths: []int{n, n},
 		Fields: []FieldSpec{
 			field(FieldCode, 0, 0, 2, Letter), field(FieldIssuer, 0, 2, 5, State),
 			field(fieldName, 0, 5, n, Letter), field(FieldNumber, 1, 0, 9, Any),
@@ -167,14 +168,14 @@ func twoLines(f Format, n int) Layout {
 }
 
 func td2() Layout {
-	l := twoLines(TD2, 36)
+	l := twoLines(TD2, "ACI", 36)
 	l.Fields = append(l.Fields, field(FieldOptional, 1, 28, 35, Any))
 	l.Checks = append(l.Checks, check(CheckComposite, 1, 35, Span{1, 0, 10}, Span{1, 13, 20}, Span{1, 21, 35}))
 	return l
 }
 
 func td3() Layout {
-	l := twoLines(TD3, 44)
+	l := twoLines(TD3, "P", 44)
 	l.Fields = append(l.Fields, field(FieldOptional, 1, 28, 42, Any))
 	l.Checks = append(l.Checks,
 		check(CheckOptional, 1, 42, Span{1, 28, 42}),
@@ -183,13 +184,13 @@ func td3() Layout {
 }
 
 func visa(f Format, n int) Layout {
-	l := twoLines(f, n)
+	l := twoLines(f, "V", n)
 	l.Fields = append(l.Fields, field(FieldOptional, 1, 28, n, Any))
 	return l
 }
 
 func frenchCard() Layout {
-	return Layout{Format: FRID, Lengths: []int{36, 36},
+	return Layout{Format: FRID, First: "I", Lengths: []int{36, 36},
 		Fields: []FieldSpec{
 			field(FieldCode, 0, 0, 2, Letter), field(FieldIssuer, 0, 2, 5, State),
 			field(FieldSurname, 0, 5, 30, Letter), field(FieldOptional, 0, 30, 36, Any),
@@ -206,9 +207,9 @@ func frenchCard() Layout {
 // euLicence has one check digit over the whole line; what stands between the state
 // and it is the issuing state's own affair.
 func euLicence() Layout {
-	return Layout{Format: EUDL, Lengths: []int{30},
+	return Layout{Format: EUDL, First: "D", Lengths: []int{30},
 		Fields: []FieldSpec{
-			field(FieldCode, 0, 0, 2, Any), field(FieldIssuer, 0, 2, 5, State),
+			field(FieldCode, 0, 0, 2, Code), field(FieldIssuer, 0, 2, 5, State),
 			field(FieldOptional, 0, 5, 29, Any),
 		},
 		Checks: []CheckSpec{check(CheckComposite, 0, 29, Span{0, 0, 29})}}
@@ -216,7 +217,7 @@ func euLicence() Layout {
 
 // swissLicence carries no check digits.
 func swissLicence() Layout {
-	return Layout{Format: CHDL, Lengths: []int{9, 30, 30},
+	return Layout{Format: CHDL, First: "F", Lengths: []int{9, 30, 30},
 		Fields: []FieldSpec{
 			field(FieldNumber, 0, 0, 7, Any), field("language", 0, 6, 7, Letter),
 			field(FieldCode, 1, 0, 2, Letter), field(FieldIssuer, 1, 2, 5, State),

@@ -116,7 +116,7 @@ func (e edgeMap) columns(skew, top, bottom float64) (left, right float64) {
 	}
 	wide := smooth(sum, int(bottom-top))
 	sorted := slices.Sorted(slices.Values(wide))
-	cut := 0.25 * sorted[len(sorted)/2]
+	cut := 0.1 * sorted[len(sorted)/2]
 	l, r := 0, e.w-1
 	for l < r && wide[l] < cut {
 		l++
@@ -125,7 +125,7 @@ func (e edgeMap) columns(skew, top, bottom float64) (left, right float64) {
 		r--
 	}
 	half := float64(bottom-top) / 2
-	return math.Max(0, float64(l)-half*0.2), math.Min(float64(e.w-1), float64(r)+half*0.2)
+	return math.Max(0, float64(l)-half*0.4), math.Min(float64(e.w-1), float64(r)+half*0.4)
 }
 
 // smooth returns the mean of the n values around each.

@@ -62,7 +62,98 @@ func newLattice(n int) lattice {
 
 // align lays len(allowed) characters over the line and returns the slots and the
 // logarithm of the path's probability; false where the line is too short for them.
+// OCR-B is set at one pitch: where the rules bend the reading, the pitch is measured
+// and a second pass holds to it, so that a filler lost or doubled is put where it was.
 func align(l look, allowed [][]uint8) ([]slot, float64, bool) {
+	slots, score, ok := lay(l, allowed, nil)
+	if !ok || l.freely()-score < smooth {
+		return slots, score, ok
+	}
+	places, ok := places(slots, l.steps)
+	if !ok {
+		return slots, score, true
+	}
+	if again, held, ok := lay(l, allowed, places); ok {
+		return again, held, true
+	}
+	return slots, score, true
+}
+
+// smooth is the loss against a free reading below which a first pass is good enough;
+// offPitch the cost of a character that begins a whole pitch from its place, and slack
+// the part of a pitch that costs nothing.
+const (
+	smooth   = 1.0
+	offPitch = 40
+	slack    = 0.35
+)
+
+// ruler says at which step the middle of each character is to be expected; nil knows
+// nothing.
+type ruler []float32
+
+// cost of the k-th character (from 1) beginning at step t.
+func (r ruler) cost(k, t int) float32 {
+	if r == nil {
+		return 0
+	}
+	pitch := r[min(k, len(r)-1)] - r[min(k, len(r)-1)-1]
+	off := (float32(t) - r[k-1]) / pitch
+	if off = max(off, -off) - slack; off <= 0 {
+		return 0
+	}
+	return offPitch * off * off
+}
+
+// places fits a parabola to the positions of surely seen characters, by least squares:
+// perspective makes the pitch grow along a line.
+func places(slots []slot, steps int) (ruler, bool) {
+	var a [3][4]float64 // normal equations
+	n := 0
+	for k, s := range slots {
+		if s.seen < 0.6 {
+			continue
+		}
+		n++
+		x := [3]float64{1, float64(k), float64(k * k)}
+		for i := range 3 {
+			for j := range 3 {
+				a[i][j] += x[i] * x[j]
+			}
+			a[i][3] += x[i] * (float64(s.at)*float64(steps) - 0.5)
+		}
+	}
+	c, ok := solve(a)
+	out := make(ruler, len(slots))
+	for k := range out {
+		out[k] = float32(c[0] + c[1]*float64(k) + c[2]*float64(k*k))
+		ok = ok && (k == 0 || out[k]-out[k-1] > 1)
+	}
+	return out, ok && n >= 10
+}
+
+// solve solves three linear equations, by elimination without exchange: the normal
+// equations of a fit are positive definite where they can be solved at all.
+func solve(a [3][4]float64) ([3]float64, bool) {
+	for i := range 3 {
+		if math.Abs(a[i][i]) < 1e-9 {
+			return [3]float64{}, false
+		}
+		for r := range 3 {
+			if r == i {
+				continue
+			}
+			f := a[r][i] / a[i][i]
+			for c := i; c < 4; c++ {
+				a[r][c] -= f * a[i][c]
+			}
+		}
+	}
+	return [3]float64{a[0][3] / a[0][0], a[1][3] / a[1][1], a[2][3] / a[2][2]}, true
+}
+
+// lay is one pass of align.
+func lay(l look, allowed [][]uint8, rule ruler) ([]slot, float64, bool) {
 	n := len(allowed)
 	if l.steps < n || n == 0 {
 		return nil, 0, false
@@ -73,36 +164,21 @@ func align(l look, allowed [][]uint8) ([]slot, float64, bool) {
 	rest := make([]uint8, l.steps*(n+1))          // which state a blank follows
 	for t := range l.steps {
 		row := l.log[t*(letters+1) : (t+1)*(letters+1)]
-		step(now, next, row, allowed, from[t*(n+1):], rest[t*(n+1):])
+		s := stepper{now, next, from[t*(n+1):], rest[t*(n+1):], row, t, rule}
+		s.step(allowed)
 		now, next = next, now
 	}
 	return trace(l, allowed, now, from, rest)
 }
 
-// step advances the lattice by one step of the line.
-func step(now, next lattice, row []float32, allowed [][]uint8, from [][letters]uint8, rest []uint8) {
-	n := len(allowed)
-	var best, second float32 = float32(math.Inf(-1)), float32(math.Inf(-1))
-	bestAt := uint8(blank)
-	for k := 0; k <= n; k++ {
-		prevBest, prevSecond, prevAt := best, second, bestAt
-		best, second, bestAt = float32(math.Inf(-1)), float32(math.Inf(-1)), blank
-		if k > 0 {
-			for _, c := range allowed[k-1] {
-				v := now.char[k][c]
-				if v > best {
-					best, second, bestAt = v, best, c
-				} else if v > second {
-					second = v
-				}
-				reach(now, next, from, k, c, row[c+1], move{prevBest, prevSecond, prevAt})
-			}
-		}
-		next.blank[k], rest[k] = now.blank[k]+row[0], blank
-		if best > now.blank[k] {
-			next.blank[k], rest[k] = best+row[0], bestAt
-		}
-	}
+// stepper advances the lattice by one step of the line.
+type stepper struct {
+	now, next lattice
+	from      [][letters]uint8
+	rest      []uint8
+	row       []float32
+	t         int
+	rule      ruler
 }
 
 // move is the best and second best way to have laid one character less.
@@ -111,23 +187,49 @@ type move struct {
 	at           uint8
 }
 
-func reach(now, next lattice, from [][letters]uint8, k int, c uint8, p float32, m move) {
-	v, how := now.char[k][c], uint8(stay)
-	if b := now.blank[k-1]; b > v {
-		v, how = b, blank
-	}
-	if m.at != blank {
-		if m.at != c && m.best > v {
-			v, how = m.best, m.at
-		}
-		// The same character twice needs a blank between; another one does not.
-		if m.at == c && m.second > v && k > 1 {
-			if s := runnerUp(now.char[k-1], c); s != blank {
-				v, how = now.char[k-1][s], s
+var nowhere = move{float32(math.Inf(-1)), float32(math.Inf(-1)), blank}
+
+func (s stepper) step(allowed [][]uint8) {
+	last := nowhere
+	for k := 0; k <= len(allowed); k++ {
+		m := nowhere
+		if k > 0 {
+			enter := s.rule.cost(k, s.t)
+			for _, c := range allowed[k-1] {
+				m.see(s.now.char[k][c], c)
+				s.reach(k, c, enter, last)
 			}
 		}
+		s.next.blank[k], s.rest[k] = s.now.blank[k]+s.row[0], blank
+		if m.best > s.now.blank[k] {
+			s.next.blank[k], s.rest[k] = m.best+s.row[0], m.at
+		}
+		last = m
 	}
-	next.char[k][c], from[k][c] = v+p, how
+}
+
+func (m *move) see(v float32, c uint8) {
+	if v > m.best {
+		m.best, m.second, m.at = v, m.best, c
+	} else if v > m.second {
+		m.second = v
+	}
+}
+
+// reach finds the best way to be on character c as the k-th: to stay, or to come from
+// a blank or from another character. The same character twice needs a blank between.
+func (s stepper) reach(k int, c uint8, enter float32, m move) {
+	v, how := s.now.char[k][c], uint8(stay)
+	if b := s.now.blank[k-1] - enter; b > v {
+		v, how = b, blank
+	}
+	if m.at != c && m.best-enter > v {
+		v, how = m.best-enter, m.at
+	}
+	if m.at == c && m.second-enter > v {
+		v, how = m.second-enter, runnerUp(s.now.char[k-1], c)
+	}
+	s.next.char[k][c], s.from[k][c] = v+s.row[c+1], how
 }
 
 // runnerUp returns the best character other than c.

@@ -14,6 +14,9 @@ const (
 	stateCost = 4.0 // a code of state that Doc 9303 does not list: there are 60 times more of those
 )
 
+// rareDigit is how unlikely a letter must look for a digit to be read in a document code.
+const rareDigit = 0.02
+
 // How many candidates the search keeps of each position and of each group.
 const (
 	perSlot  = 4
@@ -56,14 +59,26 @@ func choose(lay mrz.Layout, slots [][]slot) ([]string, float64) {
 func (c *choice) likeliest(row int) []byte {
 	var out []byte
 	for i, class := range c.lay.Classes(row) {
-		out = append(out, best(c.slots[row][i], class))
+		char := best(c.slots[row][i], class.Alphabet())
+		if letter := best(c.slots[row][i], mrz.Letter.Alphabet()); class == mrz.Code && c.slots[row][i].p[index(letter)] > rareDigit {
+			char = letter
+		}
+		out = append(out, char)
+	}
+	if i := slices.IndexFunc(c.lay.Fields, isCode); i >= 0 && c.lay.Fields[i].Row == row {
+		code := c.lay.Fields[i]
+		s := c.slots[row][code.From]
+		out[code.From] = best(s, c.lay.First)
+		c.cost += math.Log(float64((slices.Max(s.p[:]) + least) / (s.p[index(out[code.From])] + least)))
 	}
 	return out
 }
 
-func best(s slot, class mrz.Class) byte {
+func isCode(f mrz.FieldSpec) bool { return f.Name == mrz.FieldCode }
+
+func best(s slot, alphabet string) byte {
 	top, char := float32(-1), byte('<')
-	for _, b := range []byte(class.Alphabet()) {
+	for _, b := range []byte(alphabet) {
 		if p := s.p[index(b)]; p > top {
 			top, char = p, b
 		}

@@ -13,6 +13,7 @@ import (
 type Zone struct {
 	*mrz.Document
 	Quads []pix.Quad // of each line, in pixels of the page
+	Turn  int        // quarter turns clockwise by which the page stands wrong
 	slots [][]slot
 }
 
@@ -43,28 +44,59 @@ const worthwhile = 0.35
 // Lines is what ocr.Detector found on m.
 func (r *Reader) Find(m *pix.RGB, lines []pix.Quad) (*Zone, error) {
 	p := &page{r: r, m: m, g: m.Gray(), seen: map[pix.Quad]sight{}}
-	var best candidate
-	for _, s := range stacks(join(lines)) {
-		c, err := p.try(s)
+	for _, turn := range [...]int{0, 1, 3, 2} {
+		best, err := p.search(stacks(join(lines, turn)))
 		if err != nil {
 			return nil, fmt.Errorf("reading machine-readable zone: %w", err)
+		}
+		if best.doc != nil {
+			return best.zone(turn), nil
+		}
+	}
+	return nil, nil
+}
+
+func (c candidate) zone(turn int) *Zone {
+	z := &Zone{Document: c.doc, Turn: turn, slots: c.slots}
+	for _, row := range c.rows {
+		z.Quads = append(z.Quads, row.quad)
+	}
+	return z
+}
+
+// search tries stacks of rows; where none will do, rows that stand alone with guessed
+// neighbours. The best is looked at again.
+func (p *page) search(all [][]row) (candidate, error) {
+	best, err := p.bestOf(all)
+	if err != nil {
+		return best, err
+	}
+	for _, s := range all {
+		if best.doc != nil || len(s) > 1 {
+			continue
+		}
+		if best, err = p.bestOf(neighbours(s[0], ocr.Tighten(p.g, s[0].quad))); err != nil {
+			return best, err
+		}
+	}
+	if best.doc == nil {
+		return best, nil
+	}
+	return p.secondLook(best)
+}
+
+func (p *page) bestOf(all [][]row) (candidate, error) {
+	var best candidate
+	for _, s := range all {
+		c, err := p.try(s)
+		if err != nil {
+			return best, err
 		}
 		if c.score > best.score {
 			best = c
 		}
 	}
-	if best.doc == nil {
-		return nil, nil
-	}
-	best, err := p.secondLook(best)
-	if err != nil {
-		return nil, fmt.Errorf("reading machine-readable zone again: %w", err)
-	}
-	z := &Zone{Document: best.doc, slots: best.slots}
-	for _, row := range best.rows {
-		z.Quads = append(z.Quads, row.quad)
-	}
-	return z, nil
+	return best, nil
 }
 
 // candidate is a stack of rows with the layout that fits it best.
@@ -103,11 +135,30 @@ func bestFit(lines []sight) fitted {
 			continue
 		}
 		f, ok := fit(lay, lines)
-		if ok && f.score > best.score && f.score > worthwhile*float64(total(lay.Lengths)) {
+		if ok && f.score > best.score && f.score > worthwhile*float64(total(lay.Lengths)) && f.sound() {
 			best = f
 		}
 	}
 	return best
+}
+
+// sound says whether lines look like a zone at all: half of the check digits hold, or
+// fillers stand where other print has none.
+func (f fitted) sound() bool {
+	holds, fillers := 0, 0
+	for _, c := range f.doc.Checks {
+		if c.OK {
+			holds++
+		}
+	}
+	for _, l := range f.doc.Lines {
+		for i, c := range l.Conf {
+			if l.Text[i] == '<' && c > doubtful {
+				fillers++
+			}
+		}
+	}
+	return 2*holds >= len(f.doc.Checks) && holds > 0 || fillers >= 8
 }
 
 // near says whether a free reading of each line is about as long as the layout's.
