@@ -14,8 +14,6 @@ type Location struct {
 	// Trust adds the seen share of the least visible side to that of the whole outline, 0 to 2; it is the best
 	// proposal's even if that was not trusted. It is no probability.
 	Trust float64
-	// CutSides is how many sides of a located document lie on the border of the picture.
-	CutSides int
 	// Several are the documents on the picture where there is more than one; Quad is then the whole picture.
 	Several []pix.Quad
 }
@@ -52,7 +50,7 @@ func (c *Corners) Locate(m *pix.RGB) (Location, error) {
 	if !located {
 		return whole, nil
 	}
-	return Location{Quad: s.best.quad.Scale(fx, fy), Located: true, Trust: s.best.trust, CutSides: s.best.cut}, nil
+	return Location{Quad: s.best.quad.Scale(fx, fy), Located: true, Trust: s.best.trust}, nil
 }
 
 // alone is the share of the picture from which a document leaves no room for another.
@@ -68,7 +66,6 @@ type search struct {
 type proposal struct {
 	quad  pix.Quad
 	trust float64
-	cut   int
 }
 
 // run asks the net for the whole picture, for the part it found, and for the picture turned by quarters, until a
@@ -133,13 +130,8 @@ func (s *search) judge(q pix.Quad) proposal {
 	}
 	border := 0
 	for i := range q {
-		if !s.onBorder(q[i], q[(i+1)%4]) {
-			continue
-		}
-		border++
-		if seen[i] < borderSupport {
-			seen[i] = borderSupport
-			p.cut++
+		if s.onBorder(q[i], q[(i+1)%4]) {
+			border++
 		}
 	}
 	// What fills the picture from border to border on three sides gains nothing by being cut out, and may be
@@ -163,10 +155,6 @@ func plausible(q pix.Quad) bool {
 	w, h := q.Size()
 	return math.Max(w, h) < 2.1*math.Min(w, h)
 }
-
-// borderSupport is what a side on the border of the picture counts, where nothing can be seen: enough beside others
-// that are seen all along, too little beside doubtful ones.
-const borderSupport = 0.7
 
 // onBorder reports whether the side from p to q runs along the border of the picture.
 func (s *search) onBorder(p, q pix.Pt) bool {
@@ -199,8 +187,7 @@ func (s *search) others() ([]pix.Quad, error) {
 	return found, nil
 }
 
-// certainOther is the Trust that a further document needs: a book or a keyboard beside a card has an outline too. The
-// last part of a cut-off side's trust cannot be had, so documents that fill half a sheet each get in.
+// certainOther is the Trust that a further document needs: a book or a keyboard beside a card has an outline too.
 const certainOther = 1.6
 
 // apart reports whether q overlaps none of the others and is of about their size.

@@ -190,27 +190,6 @@ func TestLocateFindsNothingOnEmptyTables(t *testing.T) {
 	}
 }
 
-func TestLocateCountsCutSides(t *testing.T) {
-	c, r := corners(t), rand.New(rand.NewPCG(4, 9))
-	seen := 0
-	for range 8 {
-		m := surface(nil, 1000, 800, r)
-		paste(m, cards(1, r)[0], pix.Rect(260, 200, 1190, 200+586))
-		m = m.Crop(0, 0, 1000, 800)
-		light(m, r)
-		l, err := c.Locate(m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if l.Located && l.CutSides == 1 {
-			seen++
-		}
-	}
-	if seen < 5 {
-		t.Errorf("%d of 8 cut-off cards were seen as such", seen)
-	}
-}
-
 func TestLocateSurvivesTinyPictures(t *testing.T) {
 	c := corners(t)
 	for _, size := range [][2]int{{32, 32}, {1000, 33}, {33, 1000}} {
