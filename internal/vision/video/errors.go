@@ -14,6 +14,7 @@ const (
 	NoFrames    Code = "no_frames"         // a video stream without a single picture
 	TooLong     Code = "too_long"          // longer than MaxDuration
 	TooLarge    Code = "too_many_pixels"   // more pixels than MaxPixels in a frame, or in all frames of a GIF
+	TooSmall    Code = "too_few_pixels"    // a picture too small to show a face
 	TooCostly   Code = "too_costly"        // memory, processor or time limit reached
 )
 

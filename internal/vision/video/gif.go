@@ -9,6 +9,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/bonafide-id/bonafide/internal/vision/picture"
 	"github.com/bonafide-id/bonafide/internal/vision/pix"
 )
 
@@ -25,7 +26,7 @@ func animation(src io.Reader, o Options, yield func(Frame) error) (Info, error) 
 		return Info{}, fmt.Errorf("reading GIF: %w", err)
 	}
 	plan, err := walkGIF(b)
-	info := Info{Kind: GIF, Duration: plan.duration, W: plan.w, H: plan.h}
+	info := Info{Kind: picture.GIF, Duration: plan.duration, W: plan.w, H: plan.h}
 	if err != nil {
 		return info, err
 	}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/bonafide-id/bonafide/internal/vision/picture"
 )
 
 // animate makes a GIF whose n pictures are each one colour, shown for delay hundredths.
@@ -34,7 +36,7 @@ func TestAnimation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if info.Kind != GIF || info.Duration != 2500*time.Millisecond || info.W != 80 {
+	if info.Kind != picture.GIF || info.Duration != 2500*time.Millisecond || info.W != 80 {
 		t.Errorf("info %+v", info)
 	}
 	if len(all) < 12 || len(all) > 16 {

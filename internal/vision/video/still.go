@@ -1,39 +1,27 @@
 package video
 
 import (
-	"bytes"
 	"fmt"
-	"image"
-	_ "image/jpeg"
-	_ "image/png"
 	"io"
 
-	_ "golang.org/x/image/webp"
-
-	"github.com/bonafide-id/bonafide/internal/vision/pix"
+	"github.com/bonafide-id/bonafide/internal/vision/picture"
 )
 
 const maxStillBytes = 64 << 20
 
-// still hands over a single picture as the only frame.
-func still(k Kind, src io.Reader, o Options, yield func(Frame) error) (Info, error) {
-	info := Info{Kind: k}
+// still hands over a single picture, upright, as the only frame.
+func still(src io.Reader, o Options, yield func(Frame) error) (Info, error) {
 	b, err := io.ReadAll(io.LimitReader(src, maxStillBytes+1))
 	if err != nil {
-		return info, fmt.Errorf("reading picture: %w", err)
+		return Info{}, fmt.Errorf("reading picture: %w", err)
 	}
-	c, _, err := image.DecodeConfig(bytes.NewReader(b))
+	if len(b) > maxStillBytes {
+		return Info{}, &Error{Code: TooLarge, Detail: "picture file over 64 MiB"}
+	}
+	p, err := picture.Decode(b, picture.Options{MinLongSide: o.LongSide})
 	if err != nil {
-		return info, &Error{Code: Damaged, Detail: string(k)}
+		return Info{}, refused(err)
 	}
-	info.W, info.H = c.Width, c.Height
-	if len(b) > maxStillBytes || c.Width*c.Height > 4*MaxPixels {
-		return info, &Error{Code: TooLarge, Detail: fmt.Sprintf("%dx%d", c.Width, c.Height)}
-	}
-	m, _, err := image.Decode(bytes.NewReader(b))
-	if err != nil {
-		return info, &Error{Code: Damaged, Detail: string(k)}
-	}
-	info.Frames = 1
-	return info, yield(Frame{Pix: fit(pix.FromImage(m), o.LongSide)})
+	info := Info{Kind: p.Kind, W: p.SourceW, H: p.SourceH, Frames: 1}
+	return info, yield(Frame{Pix: fit(p.RGB, o.LongSide)})
 }

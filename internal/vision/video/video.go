@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/bonafide-id/bonafide/internal/vision/picture"
 	"github.com/bonafide-id/bonafide/internal/vision/pix"
 )
 
@@ -57,7 +58,7 @@ func (o Options) withDefaults() Options {
 
 // Info describes a recording that was read; Duration is 0 where the container does not say.
 type Info struct {
-	Kind     Kind
+	Kind     picture.Kind
 	Duration time.Duration
 	W, H     int // of the coded frame, before scaling and turning; 0 if unknown
 	Frames   int // handed over
@@ -118,18 +119,16 @@ func (d *Decoder) Frames(ctx context.Context, src io.Reader, o Options, yield fu
 	}
 	o = o.withDefaults()
 	switch kind {
-	case MP4, Matroska:
+	case picture.MP4, picture.WebM:
 		return d.recording(ctx, kind, src, o, yield)
-	case GIF:
+	case picture.GIF:
 		return animation(src, o, yield)
-	case JPEG, PNG, WebP:
-		return still(kind, src, o, yield)
 	}
-	return Info{}, &Error{Code: Unsupported, Detail: "no video, GIF or picture by its first bytes"}
+	return still(src, o, yield)
 }
 
 // recording decodes a container file in the sandbox.
-func (d *Decoder) recording(ctx context.Context, k Kind, src io.Reader, o Options, yield func(Frame) error) (Info, error) {
+func (d *Decoder) recording(ctx context.Context, k picture.Kind, src io.Reader, o Options, yield func(Frame) error) (Info, error) {
 	file, err := unlinked(src)
 	if err != nil {
 		return Info{}, fmt.Errorf("holding recording: %w", err)
