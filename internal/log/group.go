@@ -19,7 +19,7 @@ const (
 
 // Group is what a member joins. All members of a group give the same Input, State and Mode.
 type Group struct {
-	Name  string // a legal name (CheckName)
+	Name  string // see CheckGroup
 	Input string // topic whose lanes are shared
 	State string // name under which the group's state is kept, a legal name; empty for none
 	Mode  Mode
