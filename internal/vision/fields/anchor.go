@@ -90,12 +90,11 @@ func (p *page) putDate(name string, line int, full string) {
 // numberAlone takes the document number of a document without zone or label for it: a
 // driver number of Great Britain has a form of its own.
 func (p *page) numberAlone() {
-	for i, l := range p.Lines {
+	for i := range p.Lines {
 		for _, f := range p.runs(Number, i) {
 			if !p.has(Number) && UKWellFormed(strings.ReplaceAll(f.Text, " ", "")) {
 				p.put(Number, f)
 			}
 		}
-		_ = l
 	}
 }
