@@ -21,12 +21,12 @@ func (c *canvas) ground(l *layout, inks [5]color.RGBA) {
 	c.lines(whole, inks[3], 1.25, 0.38, waves(-1))
 	for _, at := range [][3]float64{{0.62, 0.48, 0.36}, {0.16, 0.86, 0.22}, {0.93, 0.12, 0.25}} {
 		x0, y0, radius := at[0]*l.width, at[1]*l.height, at[2]*l.height
-		c.lines(box{x0 - radius, y0 - radius, 2 * radius, 2 * radius}, inks[4], radius/14, 0.4, func(x, y float64) float64 {
+		c.lines(box{x0 - radius, y0 - radius, 2 * radius, 2 * radius}, inks[4], radius/18, 0.45, func(x, y float64) float64 {
 			r, angle := math.Hypot(x-x0, y-y0), math.Atan2(y-y0, x-x0)
 			if r > radius {
 				return math.NaN()
 			}
-			return r + radius*0.06*math.Sin(14*angle+r*0.35) + radius*0.03*math.Sin(31*angle-r*0.8)
+			return r * (1 + 0.07*math.Sin(12*angle+r/radius*2) + 0.03*math.Sin(20*angle))
 		})
 	}
 }
@@ -58,18 +58,20 @@ func (c *canvas) emblem(x, y, r float64, ink color.RGBA) {
 // signature writes a name in a hand that depends on the seed.
 func (c *canvas) signature(d *document, b box) {
 	r := random(d.Seed, streamDrawing)
+	const loops, each = 7, 8
 	var points [][2]float64
-	const strokes = 16
-	for k := range strokes {
-		x := b.x + b.w*(float64(k)+0.7*r.Float64())/strokes
-		rise := 0.25 + 0.3*r.Float64()
-		if k == 0 || r.IntN(4) == 0 {
-			rise = 0.8 + 0.2*r.Float64()
+	height := 1.0 // of the initial; the other letters are low, some are long
+	for k := range loops * each {
+		if k%each == 0 && k > 0 {
+			height = 0.18 + 0.22*r.Float64()
+			if r.IntN(4) == 0 {
+				height = 0.75
+			}
 		}
-		y := b.y + b.h*0.75
-		if k%2 == 0 {
-			y -= b.h * 0.75 * rise
-		}
+		t := float64(k) / each
+		sin, cos := math.Sincos(2 * math.Pi * t)
+		x := b.x + b.w*(t/loops+0.028*sin+0.05*height*(1-cos)/2)
+		y := b.y + b.h*(0.8-height*(1-cos)/2+0.02*r.Float64())
 		points = append(points, [2]float64{x, y})
 	}
 	c.stroke(points, 0.26, color.RGBA{24, 28, 60, 255})

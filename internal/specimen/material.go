@@ -29,7 +29,7 @@ const (
 	mono      typeface = "DejaVuSansMono.ttf"
 	serif     typeface = "DejaVuSerif.ttf"
 	serifBold typeface = "DejaVuSerif-Bold.ttf"
-	ocrB      typeface = "OCRB.otf"
+	ocrB      typeface = "OCRBS.otf"
 )
 
 // LoadMaterial reads fonts/ and demo/portrait.jpg of a models directory. The portrait may be missing; a

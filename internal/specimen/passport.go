@@ -5,7 +5,7 @@ import "image/color"
 // The passport's data page is Doc 9303's TD3: the machine-readable zone is the lowest 23.2 mm.
 var passportLayout = layout{
 	width: 125, height: 88, corner: 3,
-	portrait: box{6, 17, 33, 42.4}, ghost: box{103, 38, 15, 19},
+	portrait: box{6, 17, 33, 42.4}, ghost: box{103, 33.5, 15, 19},
 	caption: 1.15, value: 2.05, values: bold,
 	entries: passportEntries,
 	art:     passportArt,

@@ -23,7 +23,7 @@ var (
 		"Nuno", "Øyvind", "Eoin", "Andreas", "Tomáš", "Hüseyin", "Owen",
 	}
 	places  = []string{"Amaurot", "Port Anyder", "Nova Lutetia", "Abraxa", "Saint-Hythloday"}
-	streets = []string{"Harbour Street", "Syphogrant Row", "Orchard Lane", "Bridge Road", "Market Place"}
+	streets = []string{"Harbour Street", "Tranibor Row", "Orchard Lane", "Bridge Road", "Market Place"}
 )
 
 const (

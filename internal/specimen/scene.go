@@ -138,6 +138,10 @@ func felt(x, y float64, seed uint64) [3]float64 {
 }
 
 func stone(x, y float64, seed uint64) [3]float64 {
-	t := 0.78 + 0.16*valueNoise(x*5, y*5, seed) + 0.1*valueNoise(x*40, y*40, seed+1)
-	return [3]float64{176 * t, 172 * t, 166 * t}
+	t := 0.72
+	for octave, share := 0, 0.16; octave < 4; octave, share = octave+1, share*0.55 {
+		t += share * valueNoise(x*5, y*5, seed+uint64(octave))
+		x, y = 2.1*(x*0.8-y*0.6), 2.1*(x*0.6+y*0.8) // turned, so that the grids of the octaves do not show
+	}
+	return [3]float64{182 * t, 178 * t, 171 * t}
 }

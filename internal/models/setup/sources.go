@@ -41,9 +41,10 @@ var sources = []source{
 }
 
 // fonts are copied from the Debian packages fonts-ocr-b and fonts-dejavu-core for the specimen
-// generator, so that it draws the same page wherever the models directory is.
+// generator, so that it draws the same page wherever the models directory is. Of the cuts of OCR-B it is the
+// one with sharp corners: the others need an operator that Go's font reader does not know.
 var fonts = []string{
-	"/usr/share/fonts/opentype/ocr-b/OCRB.otf",
+	"/usr/share/fonts/opentype/ocr-b/OCRBS.otf",
 	"/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
 	"/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf",
 	"/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf",
