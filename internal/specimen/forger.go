@@ -34,8 +34,9 @@ func (d *document) replacePortrait(c *canvas, holder image.Image) {
 	})
 }
 
-// impostor is the picture that is stuck on, at half the size of at: a drawn figure where the holder is a
-// photograph of the same file, mirrored and in other colours, after a low-quality JPEG.
+// impostor is the picture that is stuck on, at half the size of at: the holder again, but cut otherwise,
+// mirrored, in other colours and after a low-quality JPEG. It is the same face because no second one is at
+// hand; what gives it away is how it was put there.
 func (d *document) impostor(holder image.Image, at image.Rectangle, r *rand.Rand) image.Image {
 	half := image.Rect(0, 0, at.Dx()/2, at.Dy()/2)
 	b := holder.Bounds()

