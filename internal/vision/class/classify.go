@@ -25,6 +25,11 @@ func (c *Countries) Classify(in Input) Result {
 	return c.byPrint(in.Lines)
 }
 
+// Settled says whether a zone decides the type without the words on the page.
+func Settled(z *mrz.Document) bool {
+	return z.Format != mrz.TD1 && z.Format != mrz.TD2 || z.Value(mrz.FieldNationality) != "" || strings.HasSuffix(z.Value(mrz.FieldCode), "R")
+}
+
 // byZone decides by the document code and the issuing state.
 func byZone(z *mrz.Document, lines []string) Result {
 	r := Result{Country: ICAO(z.Value(mrz.FieldIssuer)), From: "mrz"}
@@ -53,7 +58,9 @@ func card(z *mrz.Document, lines []string) string {
 		return Residence
 	case code == "AC":
 		return Other // crew certificates
-	case holder != "" && holder != issuer && mrz.Known(z.Value(mrz.FieldIssuer)):
+	case holder != "" && holder == issuer:
+		return Identity
+	case holder != "" && mrz.Known(z.Value(mrz.FieldIssuer)):
 		return Residence
 	}
 	if t := typeByWords(lines); t == Residence {

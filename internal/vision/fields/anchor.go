@@ -19,7 +19,7 @@ func (p *page) anchored() {
 // anchorText takes the line, or the run of words in a line, most like the zone's text.
 func (p *page) anchorText(name, want string) {
 	limit := alike
-	if len(Tight(want)) < 5 {
+	if len(Tight(want)) < 5 || p.Firm {
 		limit = 0 // short names are like too much
 	}
 	best, least := Field{}, limit+1e-9

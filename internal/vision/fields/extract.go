@@ -2,7 +2,6 @@ package fields
 
 import (
 	"math"
-	"time"
 )
 
 // Known is what a machine-readable zone says, by the names of fields; dates are ISO
@@ -15,23 +14,23 @@ type Page struct {
 	Known    Known
 	Calendar Calendar
 	Numbered bool // a driving licence that numbers its fields
+	Firm     bool // leave out what a line not read yet could change
 }
 
 // Extract returns the printed fields, at most one of each name.
 func Extract(in Page) []Field {
-	if in.Calendar.Now.IsZero() {
-		in.Calendar.Now = time.Now()
-	}
 	p := &page{Page: in, calendar: in.Calendar, found: map[string]Field{}, used: map[int]bool{}}
 	p.prepare()
-	if in.Numbered {
+	if in.Numbered && !in.Firm {
 		p.numbered()
 	}
 	if len(in.Known) > 0 {
 		p.anchored()
 	}
-	p.labelled()
-	p.numberAlone()
+	if !in.Firm {
+		p.labelled()
+		p.numberAlone()
+	}
 	var out []Field
 	for _, row := range labelTable {
 		if f, ok := p.found[row[0]]; ok {

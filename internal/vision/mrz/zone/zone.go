@@ -43,23 +43,23 @@ const worthwhile = 0.35
 // Find reads the zone among the lines of text of a page; nil where there is none.
 // Lines is what ocr.Detector found on m.
 func (r *Reader) Find(m *pix.RGB, lines []pix.Quad) (*Zone, error) {
-	p := &page{r: r, m: m, g: m.Gray(), seen: map[pix.Quad]sight{}}
+	p := &page{r: r, m: m, g: m.Gray(), seen: map[pix.Quad]sight{}, tight: map[pix.Quad]pix.Quad{}}
 	for _, turn := range [...]int{0, 1, 3, 2} {
 		best, err := p.search(stacks(join(lines, turn)))
 		if err != nil {
 			return nil, fmt.Errorf("reading machine-readable zone: %w", err)
 		}
 		if best.doc != nil {
-			return best.zone(turn), nil
+			return p.zone(best, turn), nil
 		}
 	}
 	return nil, nil
 }
 
-func (c candidate) zone(turn int) *Zone {
+func (p *page) zone(c candidate, turn int) *Zone {
 	z := &Zone{Document: c.doc, Turn: turn, slots: c.slots}
 	for _, row := range c.rows {
-		z.Quads = append(z.Quads, row.quad)
+		z.Quads = append(z.Quads, p.tight[row.quad])
 	}
 	return z
 }
@@ -111,6 +111,8 @@ type page struct {
 	m    *pix.RGB
 	g    *pix.Gray
 	seen map[pix.Quad]sight
+	// tight holds the quadrilaterals that were read in place of the rows'.
+	tight map[pix.Quad]pix.Quad
 }
 
 func (p *page) try(rows []row) (candidate, error) {
@@ -188,7 +190,9 @@ func (p *page) look(r row) (sight, error) {
 	if s, ok := p.seen[r.quad]; ok {
 		return s, nil
 	}
-	probs, err := p.r.own.Probs(p.g, ocr.Tighten(p.g, r.quad))
+	q := ocr.Tighten(p.g, r.quad)
+	p.tight[r.quad] = q
+	probs, err := p.r.own.Probs(p.g, q)
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +212,7 @@ func (p *page) secondLook(c candidate) (candidate, error) {
 	}
 	var lines []sight
 	for _, r := range c.rows {
-		probs, err := p.r.second.Probs(p.m, ocr.Tighten(p.g, r.quad))
+		probs, err := p.r.second.Probs(p.m, p.tight[r.quad])
 		if err != nil {
 			return c, err
 		}
