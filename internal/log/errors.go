@@ -7,7 +7,7 @@ import (
 
 // Errors that callers branch on, with errors.Is.
 var (
-	ErrFenced   = errors.New("lane has changed hands")                                         // a step of an old generation; nothing was written
+	ErrFenced   = errors.New("lane has changed hands")                                         // a step of an old generation
 	ErrUnknown  = errors.New("outcome unknown")                                                // may or may not have been written
 	ErrClosed   = errors.New("log is closed")                                                  // the log or the member
 	ErrDamaged  = errors.New("damaged on disk")                                                // always as a *DamagedError

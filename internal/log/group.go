@@ -41,8 +41,8 @@ type Member interface {
 	// State is the state of a lane that the member holds: what its Steps have put, and those before it.
 	// Of a lane that it does not hold it is empty.
 	State(lane int32) View
-	// Step writes steps, together. Nil means all of it is durable. ErrFenced: a lane has changed hands,
-	// nothing was written. ErrUnknown: drop what is pending; lanes that are still held come back as
+	// Step writes steps, together. Nil means all of it is durable. ErrFenced: a lane has changed hands;
+	// state and position are as they were (outputs of an at-least-once step may be there). ErrUnknown: drop what is pending; lanes that are still held come back as
 	// Gained, with what was committed. A step may leave out any part of itself.
 	Step(ctx context.Context, steps ...Step) error
 	// Close leaves the group; its lanes move to the others.
