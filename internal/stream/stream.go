@@ -56,7 +56,9 @@ type Output struct {
 	Supersedes string
 	Groups     map[string]string
 
-	Payload proto.Message // the type that the topic names
+	Chain *envelopev1.Chain // of a feed frame: its place in the hash chain
+
+	Payload proto.Message // the type that the topic names; nil: nothing is sealed
 	Also    []*Message    // what it rests on beside the message at hand
 }
 
