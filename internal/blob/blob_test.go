@@ -1,0 +1,244 @@
+package blob
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/bonafide-id/bonafide/internal/resilience"
+	"github.com/bonafide-id/bonafide/internal/seal"
+	"github.com/bonafide-id/bonafide/internal/vision/pix"
+)
+
+type keys map[string][]byte
+
+func (k keys) Get(key []byte) ([]byte, error) { return k[string(key)], nil }
+func (k keys) Put(key, val []byte) error      { k[string(key)] = bytes.Clone(val); return nil }
+func (k keys) Delete(key []byte) error        { delete(k, string(key)); return nil }
+
+func dependency(t *testing.T, name string) *resilience.Dependency {
+	refuse := resilience.Decision{Action: resilience.Refuse, After: time.Minute}
+	d, err := resilience.New(name, resilience.Decisions{Down: refuse, Slow: refuse, Unreliable: refuse}, func(resilience.Incident) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func open(t *testing.T, clock func() time.Time) (*Store, *seal.Keyring) {
+	t.Helper()
+	dir := t.TempDir()
+	ring, err := seal.Open(seal.Config{Store: keys{}, MasterFile: filepath.Join(dir, "master"), Dependency: dependency(t, "key service")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ring.Create(t.Context(), "c", "v"); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(Config{Dir: dir, Keys: ring, Dependency: dependency(t, "blob store"), Clock: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, ring
+}
+
+func TestBlobsComeBackSealed(t *testing.T) {
+	s, _ := open(t, nil)
+	for _, durable := range []bool{true, false} {
+		for _, size := range []int{0, 1, 200_000} {
+			data := bytes.Repeat([]byte("ERIKA MUSTERMANN "), size/17+1)[:size]
+			sha, err := s.Put(t.Context(), "c", "v", data, durable)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if back, err := s.Get(t.Context(), "c", "v", sha); err != nil || !bytes.Equal(back, data) {
+				t.Errorf("%d bytes: got %d, %v", size, len(back), err)
+			}
+			onDisk, _ := os.ReadFile(filepath.Join(s.root(), "c", "v", sha))
+			if bytes.Contains(onDisk, []byte("ERIKA")) {
+				t.Error("a blob stands on the disk in clear")
+			}
+		}
+	}
+	if left, _ := os.ReadDir(s.temp()); len(left) != 0 {
+		t.Errorf("%d temporary files are left", len(left))
+	}
+}
+
+func TestDamageIsNoticed(t *testing.T) {
+	s, ring := open(t, nil)
+	if _, err := ring.Create(t.Context(), "c", "w"); err != nil {
+		t.Fatal(err)
+	}
+	sha, _ := s.Put(t.Context(), "c", "v", []byte("a picture"), true)
+	other, _ := s.Put(t.Context(), "c", "v", []byte("another"), true)
+	dir := filepath.Join(s.root(), "c", "v")
+	whole, _ := os.ReadFile(filepath.Join(dir, sha))
+	for name, bad := range map[string][]byte{
+		"flipped": append([]byte{whole[0] ^ 1}, whole[1:]...),
+		"cut":     whole[:len(whole)-1],
+		"empty":   {},
+	} {
+		if err := os.WriteFile(filepath.Join(dir, sha), bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Get(t.Context(), "c", "v", sha); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// What is damaged is made whole by who has the bytes, even when that one does not wait for the disk.
+	if _, err := s.Put(t.Context(), "c", "v", []byte("a picture"), false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Get(t.Context(), "c", "v", sha); err != nil {
+		t.Errorf("after mending: %v", err)
+	}
+	if err := os.Rename(filepath.Join(dir, other), filepath.Join(dir, sha)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Get(t.Context(), "c", "v", sha); !errors.Is(err, ErrDamaged) {
+		t.Errorf("under another's name: %v", err)
+	}
+}
+
+func TestNamesCannotClimb(t *testing.T) {
+	s, _ := open(t, nil)
+	for _, bad := range []string{"", ".", "..", "../x", "a/b", "a\x00b"} {
+		if _, err := s.Get(t.Context(), "c", "v", bad); !errors.Is(err, ErrBadName) {
+			t.Errorf("digest %q: %v", bad, err)
+		}
+		if _, err := s.Writer(t.Context(), bad, "v"); !errors.Is(err, ErrBadName) {
+			t.Errorf("client %q: %v", bad, err)
+		}
+		if err := s.Remove(t.Context(), "c", bad); !errors.Is(err, ErrBadName) {
+			t.Errorf("verification %q: %v", bad, err)
+		}
+	}
+}
+
+func TestErasedAndRemoved(t *testing.T) {
+	s, ring := open(t, nil)
+	sha, _ := s.Put(t.Context(), "c", "v", []byte("a picture"), true)
+	if err := ring.Erase(t.Context(), "c", "v"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Get(t.Context(), "c", "v", sha); !errors.Is(err, seal.ErrErased) {
+		t.Errorf("erased: %v", err)
+	}
+	for range 2 {
+		if err := s.Remove(t.Context(), "c", "v"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(s.root(), "c", "v")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the directory is still there: %v", err)
+	}
+}
+
+func TestAbortAndRestartLeaveNothing(t *testing.T) {
+	s, ring := open(t, nil)
+	w, err := s.Writer(t.Context(), "c", "v")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte("half")); err != nil || w.Abort() != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Writer(t.Context(), "c", "v"); err != nil { // a process that was killed here
+		t.Fatal(err)
+	}
+	if _, err := Open(Config{Dir: s.dir, Keys: ring, Dependency: s.dep}); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := os.ReadDir(s.temp()); len(left) != 0 {
+		t.Errorf("%d temporary files are left", len(left))
+	}
+}
+
+func TestSweepWaitsADayAndSparesTheLiving(t *testing.T) {
+	now := time.Now()
+	s, _ := open(t, func() time.Time { return now })
+	if _, err := s.Put(t.Context(), "c", "v", []byte("x"), true); err != nil {
+		t.Fatal(err)
+	}
+	sweep := func(alive bool) int {
+		n, err := s.Sweep(t.Context(), func(string, string) bool { return alive })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := sweep(false); n != 0 {
+		t.Error("swept what was written a moment ago")
+	}
+	now = now.Add(25 * time.Hour)
+	if n := sweep(true); n != 0 {
+		t.Error("swept what is alive")
+	}
+	if n := sweep(false); n != 1 {
+		t.Error("an orphan was left")
+	}
+}
+
+func TestPixelsAreDecodedOnce(t *testing.T) {
+	s, _ := open(t, nil)
+	sha, _ := s.Put(t.Context(), "c", "v", []byte("jpeg"), true)
+	synctest.Test(t, func(t *testing.T) {
+		decoded := 0
+		decode := func([]byte) (*pix.RGB, error) { decoded++; time.Sleep(time.Second); return pix.NewRGB(4, 4), nil }
+		var wg sync.WaitGroup
+		for range 5 {
+			wg.Go(func() {
+				if m, err := s.Pixels(t.Context(), "c", "v", sha, decode); err != nil || m.W != 4 {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if _, err := s.Pixels(t.Context(), "c", "v", sha, decode); err != nil || decoded != 1 {
+			t.Errorf("decoded %d times, %v", decoded, err)
+		}
+	})
+}
+
+func TestPixelsOutliveAnImpatientCaller(t *testing.T) {
+	s, _ := open(t, nil)
+	sha, _ := s.Put(t.Context(), "c", "v", []byte("jpeg"), true)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		slow := func([]byte) (*pix.RGB, error) { <-ctx.Done(); return nil, ctx.Err() }
+		go func() { _, _ = s.Pixels(ctx, "c", "v", sha, slow) }()
+		synctest.Wait()
+		m, err := s.Pixels(t.Context(), "c", "v", sha, func([]byte) (*pix.RGB, error) { return pix.NewRGB(1, 1), nil })
+		if err != nil || m == nil {
+			t.Errorf("another's deadline became ours: %v", err)
+		}
+	})
+}
+
+func TestPixelsAreBounded(t *testing.T) {
+	s, _ := open(t, nil)
+	s.pixels.limit = 100
+	s.KeepPixels("c", "v", "a", pix.NewRGB(4, 4)) // 48 bytes
+	s.KeepPixels("c", "v", "b", pix.NewRGB(4, 4))
+	s.KeepPixels("c", "v", "b", pix.NewRGB(4, 4))
+	s.KeepPixels("c", "v", "d", pix.NewRGB(4, 4))
+	if s.pixels.get(name{"c", "v", "a"}) != nil || s.pixels.get(name{"c", "v", "d"}) == nil || s.pixels.bytes != 96 {
+		t.Errorf("%d bytes held", s.pixels.bytes)
+	}
+	s.KeepPixels("c", "v", "huge", pix.NewRGB(10, 10))
+	if len(s.pixels.at) != 0 || s.pixels.bytes != 0 {
+		t.Errorf("more than the limit is held: %d", s.pixels.bytes)
+	}
+	s.KeepPixels("c", "v", "a", pix.NewRGB(1, 1))
+	if err := s.Remove(t.Context(), "c", "v"); err != nil || len(s.pixels.at) != 0 {
+		t.Error("pixels survive the removal of their verification")
+	}
+}
