@@ -82,7 +82,7 @@ func zoneField(z *zone.Zone, f mrz.Field, now time.Time) []answer {
 		if !ok {
 			return []answer{unsure(id, "no_date").at(q).of(name)}
 		}
-		v = dateValue(iso, nil)
+		v = dateValue(iso, valueConf(z, f))
 	}
 	return []answer{pass(id, v).at(q).of(name)}
 }

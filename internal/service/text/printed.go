@@ -36,7 +36,7 @@ func fieldAnswers(list []fields.Field) []answer {
 		}
 		v := textValue(f.Text, f.Conf)
 		if f.Date != "" {
-			v = dateValue(f.Date, nil)
+			v = dateValue(f.Date, f.Conf)
 		}
 		out = append(out, pass(id, v).at(f.Quad).of(f.Name))
 	}
