@@ -1,7 +1,6 @@
 package embedded
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 
@@ -35,7 +34,7 @@ func (s *store) options(readOnly bool) *pebble.Options {
 // background takes errors of flushes and compactions. Pebble tries them again; damage does not heal.
 func (s *store) background(err error) {
 	s.log.Error("background work", "err", err)
-	if errors.Is(err, pebble.ErrCorruption) {
+	if pebble.IsCorruptionError(err) {
 		s.fail(wrapDamage(err))
 	}
 }

@@ -143,10 +143,14 @@ func (c *cursor) excuse(err error) error {
 	if c.off < c.lane.first {
 		return nil
 	}
-	if errors.Is(err, log.ErrClosed) {
+	if !isDamage(err) {
 		return err
 	}
 	return c.lane.damaged(err)
+}
+
+func isDamage(err error) bool {
+	return pebble.IsCorruptionError(err) || errors.Is(err, errChecksum) || errors.Is(err, errShape) || errors.Is(err, errMissing)
 }
 
 // fetch reads records from disk, from an offset on, up to `to` or until a chunk is full; at least one.

@@ -31,7 +31,7 @@ func wrapDamage(err error) error {
 	var file string
 	if info := pebble.ExtractDataCorruptionInfo(err); info != nil {
 		file = info.Path
-	} else if !errors.Is(err, pebble.ErrCorruption) && !record.IsInvalidRecord(err) {
+	} else if !pebble.IsCorruptionError(err) {
 		return err
 	}
 	return damaged(file, err)

@@ -132,8 +132,10 @@ func (s *store) verify() (m mark, exists bool, err error) {
 // tables that it had no time to check.
 func (s *store) rehearse(m mark) ([]pebble.SSTableInfo, error) {
 	db, err := s.openDB(true)
-	if err != nil {
+	if sys := (*os.PathError)(nil); errors.Is(err, log.ErrDamaged) || errors.As(err, &sys) {
 		return nil, err
+	} else if err != nil { // it opened when it was written
+		return nil, damaged(s.path("db"), err)
 	}
 	defer db.Close()
 	n, err := s.counter(db)
@@ -164,7 +166,7 @@ func (s *store) openDB(readOnly bool) (*pebble.DB, error) {
 	s.opts = s.options(readOnly)
 	db, err := pebble.Open(s.path("db"), s.opts)
 	if err != nil {
-		return nil, wrapDamage(fmt.Errorf("opening %s: %w", s.path("db"), err))
+		return nil, wrapDamage(fmt.Errorf("opening: %w", err))
 	}
 	return db, nil
 }
