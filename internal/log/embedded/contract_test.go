@@ -57,4 +57,3 @@ func TestContract(t *testing.T) {
 		logtest.Run(t, func(t *testing.T) logtest.Env { return contractEnv(t, small(dir(t)), splits) })
 	})
 }
-

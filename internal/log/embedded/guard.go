@@ -14,10 +14,11 @@ import (
 var errFenced = errors.New("the store has failed: nothing more is written to it")
 
 // guard stands between Pebble and the disk. It does three things that Pebble leaves to others: after a
-// failure it refuses every further change (Pebble's own goroutines live on for a while), it reports how
-// much of each MANIFEST is synced, and it never reuses a WAL file, in which erased bytes would live on.
+// failure it refuses every further change (Pebble's own goroutines live on for a while), it reports how much of each MANIFEST is synced, and where things are erased it never reuses a WAL file: in the old end of
+// it they would live on.
 type guard struct {
 	vfs.FS
+	fresh    bool // every WAL is a new file
 	dead     atomic.Bool
 	manifest func(num uint64, size int64) error // called after each sync of a MANIFEST
 }
@@ -57,10 +58,17 @@ func (g *guard) OpenReadWrite(name string, c vfs.DiskWriteCategory, o ...vfs.Ope
 }
 
 func (g *guard) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	if err := g.Remove(oldname); err != nil {
+	if g.fresh {
+		if err := g.Remove(oldname); err != nil {
+			return nil, err
+		}
+		return g.Create(newname, c)
+	}
+	if err := g.check(); err != nil {
 		return nil, err
 	}
-	return g.Create(newname, c)
+	f, err := g.FS.ReuseForWrite(oldname, newname, c)
+	return g.wrap(newname, f, err)
 }
 
 func (g *guard) Link(oldname, newname string) error {

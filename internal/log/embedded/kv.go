@@ -24,7 +24,9 @@ const kindKV = 'k'
 // OpenKV opens the store in a directory, or makes one. Of the options, Dir, Log and Reserve count.
 func OpenKV(o Options) (*KV, error) {
 	o = o.withDefaults()
-	s, err := openStore(o.store())
+	so := o.store()
+	so.erases = true
+	s, err := openStore(so)
 	if err != nil {
 		return nil, err
 	}

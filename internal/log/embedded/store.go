@@ -29,6 +29,7 @@ type storeOptions struct {
 	fs      vfs.FS // the real file system, or a faulty one in tests
 	log     *slog.Logger
 	reserve int64 // bytes of head-room on disk
+	erases  bool  // what is deleted must leave the disk
 	tune    func(*pebble.Options)
 }
 
@@ -58,7 +59,7 @@ type store struct {
 
 func openStore(o storeOptions) (*store, error) {
 	s := &store{storeOptions: o, failed: make(chan struct{}), stop: make(chan struct{})}
-	s.guard = &guard{FS: o.fs, manifest: s.manifestSynced}
+	s.guard = &guard{FS: o.fs, fresh: o.erases, manifest: s.manifestSynced}
 	if err := o.fs.MkdirAll(o.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making data directory: %w", err)
 	}
