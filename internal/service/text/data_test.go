@@ -13,9 +13,15 @@ import (
 var labelTypes = map[string]string{"passport": class.Passport, "id_card": class.Identity, "driving_licence": class.Licence, "resident_card": class.Residence,
 	"visa": class.Visa, "not_an_id": class.Other, "border_crossing_card": class.Other}
 
+// Floors are a little under what was measured on the day they were set: type 33 of 34,
+// country 33 of 33; surname, number and birth date from any source 32, 32 and 33 of 33,
+// all three 31; from print alone 26, 23 and 24 of 29 fronts.
 func TestDocuments(t *testing.T) {
 	its := documents(t)
 	b := newBench(t)
+	if testing.Short() {
+		t.Skip("reads 34 documents")
+	}
 	var typ, country, all tally
 	found := map[string]*tally{}
 	print := map[string]*tally{}
@@ -51,6 +57,15 @@ func TestDocuments(t *testing.T) {
 		}
 		all.add(three)
 		t.Logf("%s took %v, type at %v", it.ID, s.took, s.times[0])
+	}
+	for name, c := range map[string]struct {
+		got   tally
+		floor int
+	}{"type": {typ, 31}, "country": {country, 31}, "all three": {all, 29}, "surname": {*found[fields.Surname], 30}, "number": {*found[fields.Number], 30}, "birth": {*found[fields.Birth], 31},
+		"printed surname": {*print[fields.Surname], 24}, "printed number": {*print[fields.Number], 21}, "printed birth": {*print[fields.Birth], 22}} {
+		if c.got.right < c.floor {
+			t.Errorf("%s right on %d of %d documents, floor %d", name, c.got.right, c.got.n, c.floor)
+		}
 	}
 	t.Logf("type %v country %v all three %v", typ, country, all)
 	for n := range found {

@@ -1,10 +1,12 @@
 package text
 
 import (
+	"slices"
 	"time"
 
 	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
 	"github.com/bonafide-id/bonafide/internal/check"
+	"github.com/bonafide-id/bonafide/internal/stream"
 	"github.com/bonafide-id/bonafide/internal/vision/class"
 	"github.com/bonafide-id/bonafide/internal/vision/fields"
 	"github.com/bonafide-id/bonafide/internal/vision/mrz"
@@ -38,10 +40,19 @@ func fieldAnswers(list []fields.Field) []answer {
 		if f.Date != "" {
 			v = dateValue(f.Date, f.Conf)
 		}
-		out = append(out, pass(id, v).at(f.Quad).of(f.Name))
+		a := pass(id, v)
+		if len(f.Conf) > 0 && slices.Min(f.Conf) < doubtfulPrint {
+			a.outcome, a.reason = stream.Inconclusive, "reading_doubtful"
+		}
+		out = append(out, a.at(f.Quad).of(f.Name))
 	}
 	return byDetector(out, "print")
 }
+
+// doubtfulPrint is the confidence of the least sure character below which a printed
+// field is no ground for saying that a document contradicts itself. Of the few fields of
+// real documents that lay below it half were misread.
+const doubtfulPrint = 0.5
 
 // essential are the fields that every document of identity prints on its front.
 var essential = map[string]bool{"doc.text.field." + fields.Surname: true, "doc.text.field." + fields.Given: true, "doc.text.field." + fields.Birth: true,

@@ -126,7 +126,7 @@ func (p *page) near(i int, h hit) (int, bool) {
 	_, high := box.Size()
 	best, least := -1, math.Inf(1)
 	for j, l := range p.Lines {
-		if j == i || p.used[j] || len(p.hits[j]) > 0 {
+		if j == i || p.used[j] || len(p.hits[j]) > 0 || p.Numbered && otherNumber.MatchString(l.Text) {
 			continue
 		}
 		if _, ok := p.accept(h.field, l.part(h.field, j, 0, len([]rune(l.Text)))); !ok {

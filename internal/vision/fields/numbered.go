@@ -10,6 +10,12 @@ import (
 // discriminator where 4d is there.
 var numberMark = regexp.MustCompile(`^(1|2|3|4a|4b|4c|4d|5|8|9)[.,:]?(?:\s+|(?:[A-Z#]))|^(1|2|3|4a|4b|4c|4d|5|8|9)[.,]`)
 
+// gluedAddress is an American address whose 8 the reader glued to the house number.
+var gluedAddress = regexp.MustCompile(`^8\d+ [A-Z]`)
+
+// otherNumber starts a numbered field of any kind, such as 18 EYES.
+var otherNumber = regexp.MustCompile(`^\d{1,2}[a-d]?[.,]? ?[A-Z]`)
+
 // innerMark starts another field in the middle of a line.
 var innerMark = regexp.MustCompile(`\s(4[abcd]|9)[.,]?\s?(?:[A-Z]|\d)`)
 
@@ -68,6 +74,9 @@ func markOf(text string, seg runes) (string, int) {
 	all := []rune(text)
 	s := string(all[seg.from:seg.to])
 	m := numberMark.FindStringSubmatch(lowerMarks(s))
+	if m == nil && gluedAddress.MatchString(s) {
+		return "8", seg.from + 1
+	}
 	if m == nil {
 		return "", 0
 	}
