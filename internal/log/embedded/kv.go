@@ -118,7 +118,7 @@ func (kv *KV) Iterate(prefix []byte) iter.Seq2[KVPair, error] {
 		err := kv.use(func() error {
 			var got []KVPair
 			err := kv.store.scan(kvKey(prefix), func(k, v []byte) error {
-				got = append(got, KVPair{append([]byte{}, k[1:]...), append([]byte{}, v...)})
+				got = append(got, KVPair{Key: append([]byte{}, k[1:]...), Val: append([]byte{}, v...)})
 				return nil
 			})
 			all = got
@@ -136,7 +136,7 @@ func (kv *KV) Iterate(prefix []byte) iter.Seq2[KVPair, error] {
 }
 
 // KVPair is a key and its value.
-type KVPair struct{ Key, Val []byte }
+type KVPair = log.KV
 
 // Close closes the store.
 func (kv *KV) Close() error {
