@@ -1,0 +1,96 @@
+package ledger
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
+	"github.com/bonafide-id/bonafide/internal/frame"
+)
+
+// summary is the one service that may still answer for others once a deadline has passed.
+const summary = "summary"
+
+// keepFor is how long a state is kept after the verification ended.
+const keepFor = 24 * time.Hour
+
+// State is where the chain of one verification stands.
+type State struct {
+	Seq      uint64    `json:"seq"`
+	Hash     string    `json:"hash,omitempty"` // of the last frame
+	Seen     seen      `json:"seen,omitempty"`
+	Deadline bool      `json:"deadline,omitempty"`
+	Ended    time.Time `json:"ended,omitzero"` // append time of ended, or of erased without it
+}
+
+// place is what a fact becomes in the feed.
+type place struct {
+	framed, late bool
+}
+
+// take takes a fact that was appended at the given time into the state. A fact that was seen before, or that clients do not see, is not framed.
+func (s State) take(e *envelopev1.Envelope, at time.Time) (State, place) {
+	if s.Seen.has(e.GetId()) {
+		return s, place{}
+	}
+	p := place{framed: frame.Framed(e.GetKind()), late: s.late(e)}
+	switch e.GetKind() {
+	case envelopev1.Kind_KIND_DEADLINE:
+		s.Deadline = true
+	case envelopev1.Kind_KIND_ENDED, envelopev1.Kind_KIND_ERASED:
+		if s.Ended.IsZero() {
+			s.Ended = at
+		}
+	}
+	if p.framed {
+		s.Seen = s.Seen.with(e.GetId())
+	}
+	return s, p
+}
+
+// late: after ended everything is; after the deadline every finding that is not summary's own word for a check that nobody answered.
+func (s State) late(e *envelopev1.Envelope) bool {
+	if !s.Ended.IsZero() {
+		return true
+	}
+	return s.Deadline && e.GetKind() == envelopev1.Kind_KIND_FINDING && e.GetSource() != summary
+}
+
+// link puts the next body at the end of the chain.
+func (s State) link(salt, body []byte) (State, *envelopev1.Chain) {
+	prev := s.Hash
+	if s.Seq == 0 {
+		prev = frame.Genesis
+	}
+	s.Seq, s.Hash = s.Seq+1, frame.Hash(prev, hex.EncodeToString(salt), body)
+	return s, &envelopev1.Chain{Seq: s.Seq, PrevHash: prev, Hash: s.Hash}
+}
+
+// Leave says when a state may be forgotten: a day after the end.
+func Leave(s *State) time.Time {
+	if s.Ended.IsZero() {
+		return time.Time{}
+	}
+	return s.Ended.Add(keepFor)
+}
+
+// seen is a set of ids, each as the first 16 bytes of its SHA-256.
+type seen []byte
+
+const digest = 16
+
+func (s seen) has(id string) bool {
+	sum := sha256.Sum256([]byte(id))
+	for i := 0; i+digest <= len(s); i += digest {
+		if [digest]byte(s[i:i+digest]) == [digest]byte(sum[:digest]) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s seen) with(id string) seen {
+	sum := sha256.Sum256([]byte(id))
+	return append(s[:len(s):len(s)], sum[:digest]...)
+}
