@@ -55,9 +55,9 @@ func Chip(m *pix.RGB, mesh Mesh) *pix.RGB {
 		from[i] = pix.Pt{X: (0.25 + c.x) / 1.5 * chipSide, Y: (0.25 + c.y) / 1.5 * chipSide}
 		to[i] = mesh.P[c.landmark].Flat()
 	}
-	s := fitSimilarity(from, to)
+	s := FitSimilarity(from, to)
 	last := float64(chipSide - 1)
-	q := pix.Quad{s.apply(pix.Pt{}), s.apply(pix.Pt{X: last}), s.apply(pix.Pt{X: last, Y: last}), s.apply(pix.Pt{Y: last})}
+	q := pix.Quad{s.Apply(pix.Pt{}), s.Apply(pix.Pt{X: last}), s.Apply(pix.Pt{X: last, Y: last}), s.Apply(pix.Pt{Y: last})}
 	return pix.Warp(m, q, chipSide, chipSide)
 }
 

@@ -2,16 +2,16 @@ package face
 
 import "github.com/bonafide-id/bonafide/internal/vision/pix"
 
-// similarity is a turn, a scale and a shift: x' = a·x − b·y + tx, y' = b·x + a·y + ty.
-type similarity struct{ a, b, tx, ty float64 }
+// Similarity is a turn, a scale and a shift: x' = a·x − b·y + tx, y' = b·x + a·y + ty.
+type Similarity struct{ a, b, tx, ty float64 }
 
-func (s similarity) apply(p pix.Pt) pix.Pt {
+func (s Similarity) Apply(p pix.Pt) pix.Pt {
 	return pix.Pt{X: s.a*p.X - s.b*p.Y + s.tx, Y: s.b*p.X + s.a*p.Y + s.ty}
 }
 
-// fitSimilarity returns the similarity that takes from to to with the least squared error. In the plane it is
+// FitSimilarity returns the similarity that takes from to to with the least squared error. In the plane it is
 // linear in a and b once both sets are centred.
-func fitSimilarity(from, to []pix.Pt) similarity {
+func FitSimilarity(from, to []pix.Pt) Similarity {
 	cf, ct := centroid(from), centroid(to)
 	var dot, cross, norm float64
 	for i := range from {
@@ -20,8 +20,8 @@ func fitSimilarity(from, to []pix.Pt) similarity {
 		cross += p.X*q.Y - p.Y*q.X
 		norm += p.X*p.X + p.Y*p.Y
 	}
-	s := similarity{a: dot / norm, b: cross / norm}
-	c := s.apply(cf)
+	s := Similarity{a: dot / norm, b: cross / norm}
+	c := s.Apply(cf)
 	s.tx, s.ty = ct.X-c.X, ct.Y-c.Y
 	return s
 }

@@ -1,0 +1,117 @@
+package pad
+
+import (
+	"math"
+
+	"github.com/bonafide-id/bonafide/internal/vision/pix"
+)
+
+const (
+	halfWindow = 6    // 13 × 13 pixels
+	maxRounds  = 12   // of refinement on each level
+	maxChange  = 14.0 // mean absolute difference of grey between the windows, above which a corner is lost
+)
+
+// follow finds the point of next that looks like p of prev: Lucas and Kanade's method on a pyramid, with the mean
+// grey of both windows taken out, so that flicker and shadows do not matter.
+func follow(prev, next *pyramid, p pix.Pt) (pix.Pt, bool) {
+	var dx, dy float32
+	for l := levels - 1; l >= 0; l-- {
+		f := float64(int(1) << l)
+		x, y := float32((p.X+0.5)/f-0.5), float32((p.Y+0.5)/f-0.5)
+		if !inside(prev[l], x, y, halfWindow) {
+			if l > 0 {
+				continue
+			}
+			return pix.Pt{}, false
+		}
+		var ok bool
+		if dx, dy, ok = refine(prev[l], next[l], x, y, dx, dy); !ok {
+			return pix.Pt{}, false
+		}
+		if l > 0 {
+			dx, dy = 2*dx, 2*dy
+		}
+	}
+	return pix.Pt{X: p.X + float64(dx), Y: p.Y + float64(dy)}, true
+}
+
+const window = 2*halfWindow + 1
+
+// patch is a window of a picture with its gradients.
+type patch struct {
+	v, gx, gy [window * window]float32
+}
+
+// refine improves the shift dx, dy of the window around x, y on one level.
+func refine(prev, next *pix.Gray, x, y, dx, dy float32) (float32, float32, bool) {
+	var p patch
+	xx, xy, yy := p.take(prev, x, y)
+	det := xx*yy - xy*xy
+	if smallerEigen(float64(xx), float64(xy), float64(yy)) < window*window {
+		return dx, dy, true // flat on this level: keep what the coarser one found
+	}
+	change := float32(0)
+	for range maxRounds {
+		if !inside(next, x+dx, y+dy, halfWindow) {
+			return 0, 0, false
+		}
+		var bx, by float32
+		bx, by, change = p.mismatch(next, x+dx, y+dy)
+		sx, sy := (yy*bx-xy*by)/det, (xx*by-xy*bx)/det
+		dx, dy = dx+sx, dy+sy
+		if sx*sx+sy*sy < 0.0004 {
+			break
+		}
+	}
+	return dx, dy, change <= maxChange
+}
+
+// take samples a window, takes out its mean and gives the sums of the products of its gradients.
+func (p *patch) take(g *pix.Gray, x, y float32) (xx, xy, yy float32) {
+	var mean float32
+	i := 0
+	for v := -halfWindow; v <= halfWindow; v++ {
+		for u := -halfWindow; u <= halfWindow; u++ {
+			sx, sy := x+float32(u), y+float32(v)
+			p.v[i] = sample(g, sx, sy)
+			gx := (sample(g, sx+1, sy) - sample(g, sx-1, sy)) / 2
+			gy := (sample(g, sx, sy+1) - sample(g, sx, sy-1)) / 2
+			p.gx[i], p.gy[i] = gx, gy
+			xx, xy, yy = xx+gx*gx, xy+gx*gy, yy+gy*gy
+			mean += p.v[i]
+			i++
+		}
+	}
+	mean /= window * window
+	for i := range p.v {
+		p.v[i] -= mean
+	}
+	return xx, xy, yy
+}
+
+// mismatch compares the window with next around x, y: the gradients weighted by the difference, and its mean size.
+func (p *patch) mismatch(next *pix.Gray, x, y float32) (bx, by, change float32) {
+	var w [window * window]float32
+	var mean float32
+	i := 0
+	for v := -halfWindow; v <= halfWindow; v++ {
+		for u := -halfWindow; u <= halfWindow; u++ {
+			w[i] = sample(next, x+float32(u), y+float32(v))
+			mean += w[i]
+			i++
+		}
+	}
+	mean /= window * window
+	for i := range w {
+		d := p.v[i] - (w[i] - mean)
+		bx, by = bx+d*p.gx[i], by+d*p.gy[i]
+		change += float32(math.Abs(float64(d)))
+	}
+	return bx, by, change / (window * window)
+}
+
+// smallerEigen is the smaller eigenvalue of the symmetric matrix a b, b c.
+func smallerEigen(a, b, c float64) float64 {
+	return (a + c - math.Sqrt((a-c)*(a-c)+4*b*b)) / 2
+}
