@@ -44,6 +44,7 @@ func (m *Message) Open(ctx context.Context) (proto.Message, error) {
 
 // Output is something to be said about the verification of the message at hand. The runtime fills in ids, times, ancestry and sealing.
 type Output struct {
+	ID      string // empty: derived
 	Topic   string // empty: fact.v1
 	Name    string // names the output within the service, part of its id; empty: the finding's check and medium, or the kind
 	Ordinal int    // tells apart outputs of one name
@@ -56,10 +57,19 @@ type Output struct {
 	Supersedes string
 	Groups     map[string]string
 
-	Chain *envelopev1.Chain // of a feed frame: its place in the hash chain
+	Opening *Opening          // of an opened fact
+	Chain   *envelopev1.Chain // of a feed frame: its place in the hash chain
 
 	Payload proto.Message // the type that the topic names; nil: nothing is sealed
 	Also    []*Message    // what it rests on beside the message at hand
+}
+
+// Opening is what the envelope of an opened fact says in clear.
+type Opening struct {
+	Wants     []envelopev1.Medium // what the client said it would send
+	Deadline  time.Duration       // from complete
+	ExpiresAt time.Time           // when it expires if it never becomes complete
+	Catalogue uint32              // version of the catalogue of checks
 }
 
 // Emit publishes an output and returns when it is durable. It may be called from several goroutines of one handler.
