@@ -2,6 +2,7 @@ package fields
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -133,18 +134,25 @@ func (c Calendar) year(s string) int {
 	return y
 }
 
-// month finds a month's name among words in any of the languages: 0 for none.
+// month finds a month's name among words in any of the languages, whole names and usual
+// abbreviations before other beginnings of names: 0 for none.
 func month(s string) int {
-	for _, w := range strings.FieldsFunc(s, func(r rune) bool { return r < 'A' || r > 'Z' }) {
-		for m, names := range months {
-			for _, n := range strings.Fields(names) {
-				if w == n || len(w) >= 3 && len(n) > len(w) && strings.HasPrefix(n, w) || len(n) >= 3 && strings.HasPrefix(w, n) && len(w) > len(n)+1 {
+	words := strings.FieldsFunc(s, func(r rune) bool { return r < 'A' || r > 'Z' })
+	for _, like := range []func(word, name string) bool{func(w, n string) bool { return w == n }, begins} {
+		for _, w := range words {
+			for m, names := range months {
+				if slices.ContainsFunc(strings.Fields(names), func(n string) bool { return like(w, n) }) {
 					return m + 1
 				}
 			}
 		}
 	}
 	return 0
+}
+
+// begins says whether one begins the other: names are cut short and declined.
+func begins(word, name string) bool {
+	return len(word) >= 3 && strings.HasPrefix(name, word) || len(name) >= 3 && len(word) > len(name)+1 && strings.HasPrefix(word, name)
 }
 
 // months holds names and abbreviations of months, folded: English, French, German,

@@ -2,6 +2,8 @@ package fields
 
 import (
 	"math"
+
+	"github.com/bonafide-id/bonafide/internal/vision/pix"
 )
 
 // Known is what a machine-readable zone says, by the names of fields; dates are ISO
@@ -88,7 +90,7 @@ func (p *page) labelled() {
 			}
 			if f, ok := p.behind(i, h, end); ok {
 				p.put(h.field, f)
-			} else if j, ok := p.near(i, h); ok {
+			} else if j, ok := p.near(i, k); ok {
 				p.take(h.field, j)
 			}
 		}
@@ -115,34 +117,46 @@ func (p *page) take(name string, j int) {
 	}
 }
 
-// near returns the line that is the value of a label: the nearest below that starts
-// under the label, or the nearest on the same height to the right, whichever is
-// acceptable and nearer.
-func (p *page) near(i int, h hit) (int, bool) {
-	box := p.Lines[i].Quad
+// near returns the line that is the value of the k-th label of line i: the nearest below
+// that starts under the label or under its translations before it, or the nearest on
+// the same height to the right.
+func (p *page) near(i, k int) (int, bool) {
+	h := p.hits[i][k]
+	box, start := p.Lines[i].Quad, p.Lines[i].Quad[0].X
 	if len(p.Lines[i].At) > 0 {
 		box = p.Lines[i].slice(h.from, h.to)
+		if k > 0 {
+			before := p.hits[i][k-1]
+			start = p.Lines[i].slice(before.from, before.to)[1].X
+		}
 	}
-	_, high := box.Size()
 	best, least := -1, math.Inf(1)
-	for j, l := range p.Lines {
-		if j == i || p.used[j] || len(p.hits[j]) > 0 || p.Numbered && otherNumber.MatchString(l.Text) {
-			continue
-		}
-		if _, ok := p.accept(h.field, l.part(h.field, j, 0, len([]rune(l.Text)))); !ok {
-			continue
-		}
-		dx, dy := l.Quad[0].X-box[0].X, l.Quad.Centre().Y-box.Centre().Y
-		cost := math.Inf(1)
-		switch {
-		case dy > 0.4*high && dy < 3.6*high && dx > -2*high && dx < 5*high:
-			cost = dy + 0.5*math.Abs(dx)
-		case math.Abs(dy) < 0.6*high && l.Quad[0].X > box[1].X-high && l.Quad[0].X-box[1].X < 8*high:
-			cost = 1.5*high + (l.Quad[0].X - box[1].X)
-		}
-		if cost < least {
+	for j := range p.Lines {
+		if cost := p.cost(h.field, j, box, start); j != i && cost < least {
 			best, least = j, cost
 		}
 	}
 	return best, best >= 0
+}
+
+// cost says how far line j lies from where the value of a label should stand; infinite
+// where it cannot be the value.
+func (p *page) cost(field string, j int, box pix.Quad, start float64) float64 {
+	l := p.Lines[j]
+	if p.used[j] || len(p.hits[j]) > 0 || p.Numbered && otherNumber.MatchString(l.Text) {
+		return math.Inf(1)
+	}
+	if _, ok := p.accept(field, l.part(field, j, 0, len([]rune(l.Text)))); !ok {
+		return math.Inf(1)
+	}
+	_, high := box.Size()
+	dy, x := l.Quad.Centre().Y-box.Centre().Y, l.Quad[0].X
+	dx := math.Max(0, math.Max(start-x, x-box[0].X))
+	switch {
+	case dy > 0.4*high && dy < 3.6*high && x > start-2*high && x < box[0].X+5*high:
+		return dy + 0.5*dx
+	case math.Abs(dy) < 0.6*high && x > box[1].X-high && x-box[1].X < 8*high:
+		return 1.5*high + x - box[1].X
+	}
+	return math.Inf(1)
 }

@@ -1,6 +1,9 @@
 package fields
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // label is a printed name of a field, folded.
 type label struct{ field, words string }
@@ -67,6 +70,7 @@ func findLabels(text string, table []label) []hit {
 			out = append(out, hit{l.field, at[i].from, at[i+n-1].to})
 		}
 	}
+	slices.SortFunc(out, func(a, b hit) int { return a.from - b.from })
 	return dropInner(out)
 }
 

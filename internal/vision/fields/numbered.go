@@ -17,7 +17,7 @@ var gluedAddress = regexp.MustCompile(`^8\d+ [A-Z]`)
 var otherNumber = regexp.MustCompile(`^\d{1,2}[a-d]?[.,]? ?[A-Z]`)
 
 // innerMark starts another field in the middle of a line.
-var innerMark = regexp.MustCompile(`\s(4[abcd]|9)[.,]?\s?(?:[A-Z]|\d)`)
+var innerMark = regexp.MustCompile(`\s(?:4[abcd][.,]?\s?(?:[A-Z]|\d)|9\.\s?[A-Z]|9\s?CLASS)`)
 
 // captions are what American licences print between number and value.
 var captions = regexp.MustCompile(`^(?:LIC|DL|DLN|ID|ISS|EXP|DOB|CLASS|DD|LN|FN|NO)[#.: ]*`)

@@ -20,6 +20,7 @@ const (
 type Reader struct {
 	net, cls *onnx.Model
 	alphabet []rune
+	kin      [][]int
 }
 
 // NewReader opens the models "text-rec" and "text-cls".
@@ -36,7 +37,8 @@ func NewReader(set *models.Set) (*Reader, error) {
 	if len(chars) < 2 {
 		return nil, fmt.Errorf("the text reader's model carries no alphabet")
 	}
-	return &Reader{net: net, cls: cls, alphabet: alphabet(chars)}, nil
+	letters := alphabet(chars)
+	return &Reader{net: net, cls: cls, alphabet: letters, kin: kin(letters)}, nil
 }
 
 // alphabet makes one rune of each class; the last class, which the list lacks, is the
@@ -73,7 +75,7 @@ func (r *Reader) Probs(m *pix.RGB, q pix.Quad) (Probs, error) {
 	if classes > len(r.alphabet)+1 {
 		return Probs{}, fmt.Errorf("reading line: %d classes, %d characters", classes, len(r.alphabet))
 	}
-	return Probs{Steps: int(out[0].Shape[1]), Classes: classes, P: out[0].Data, Alphabet: r.alphabet}, nil
+	return Probs{Steps: int(out[0].Shape[1]), Classes: classes, P: out[0].Data, Alphabet: r.alphabet, Kin: r.kin}, nil
 }
 
 // Upright turns the quadrilateral of a tall box, so that text that runs downwards is

@@ -2,6 +2,8 @@ package zone
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/bonafide-id/bonafide/internal/models"
 	"github.com/bonafide-id/bonafide/internal/vision/mrz"
@@ -72,7 +74,7 @@ func (p *page) search(all [][]row) (candidate, error) {
 		return best, err
 	}
 	for _, s := range all {
-		if best.doc != nil || len(s) > 1 {
+		if best.doc != nil || len(s) > 1 || !p.promising(s[0]) {
 			continue
 		}
 		if best, err = p.bestOf(neighbours(s[0], ocr.Tighten(p.g, s[0].quad))); err != nil {
@@ -83,6 +85,13 @@ func (p *page) search(all [][]row) (candidate, error) {
 		return best, nil
 	}
 	return p.secondLook(best)
+}
+
+// promising says whether a row by itself reads like a line of a zone: about as long as
+// one, with fillers in it.
+func (p *page) promising(r row) bool {
+	text := ocr.Greedy(p.seen[r.quad][0].raw).Text
+	return len(text) >= 24 && len(text) <= 54 && strings.Contains(text, "<<")
 }
 
 func (p *page) bestOf(all [][]row) (candidate, error) {
@@ -204,33 +213,28 @@ func (p *page) look(r row) (sight, error) {
 // doubtful is the confidence below which a character is looked at again.
 const doubtful = 0.9
 
-// secondLook reads again, with the general reader, the lines of a zone in which a
-// check digit fails, a rule bent the reading, or a character is doubtful.
+// secondLook reads again with the general reader: all lines of a zone in which a check
+// digit fails or a rule bent the reading, else those in which a character is doubtful.
 func (p *page) secondLook(c candidate) (candidate, error) {
-	if c.doc.Holds() && c.bent < 1 && !c.doubtful() {
-		return c, nil
-	}
+	all := !c.doc.Holds() || c.bent >= 1
 	var lines []sight
-	for _, r := range c.rows {
-		probs, err := p.r.second.Probs(p.m, p.tight[r.quad])
-		if err != nil {
-			return c, err
+	again := false
+	for i, r := range c.rows {
+		s := p.seen[r.quad]
+		if all || slices.Min(c.doc.Lines[i].Conf) < doubtful {
+			probs, err := p.r.second.Probs(p.m, p.tight[r.quad])
+			if err != nil {
+				return c, err
+			}
+			s, again = append(s[:1:1], newLook(probs.MRZ())), true
 		}
-		lines = append(lines, append(p.seen[r.quad][:1:1], newLook(probs.MRZ())))
+		lines = append(lines, s)
+	}
+	if !again {
+		return c, nil
 	}
 	if f := bestFit(lines); f.doc != nil {
 		c.fitted = f
 	}
 	return c, nil
-}
-
-func (c candidate) doubtful() bool {
-	for _, l := range c.doc.Lines {
-		for _, v := range l.Conf {
-			if v < doubtful {
-				return true
-			}
-		}
-	}
-	return false
 }
