@@ -1,0 +1,234 @@
+package index
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+	"pgregory.net/rapid"
+
+	"github.com/bonafide-id/bonafide/internal/log"
+	"github.com/bonafide-id/bonafide/internal/log/embedded"
+)
+
+const topic = "feed.v1.test"
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+type fixture struct {
+	log *embedded.Log
+	kv  *embedded.KV
+}
+
+func open(t testing.TB, dir string) fixture {
+	t.Helper()
+	l, err := embedded.Open(embedded.Options{Dir: filepath.Join(dir, "log"), Reserve: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kv, err := embedded.OpenKV(embedded.Options{Dir: filepath.Join(dir, "index"), Reserve: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close(); kv.Close() })
+	if err := l.Create(t.Context(), log.Topic{Name: topic, Lanes: 2}); err != nil {
+		t.Fatal(err)
+	}
+	return fixture{l, kv}
+}
+
+func (f fixture) index(t testing.TB, c Config) *Index {
+	t.Helper()
+	c.Log, c.Store, c.Topic = f.log, f.kv, topic
+	x, err := Open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+// run follows until the returned function is called, which waits for the end.
+func run(t testing.TB, x *Index) (stop func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- x.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	}
+}
+
+func (f fixture) publish(t testing.TB, key, val string) log.Pos {
+	t.Helper()
+	recs, err := f.log.Publish(t.Context(), log.Rec{Lane: log.Lane{Topic: topic}, Key: []byte(key), Val: []byte(val)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return recs[0].Pos
+}
+
+func values(t testing.TB, x *Index, key string) []string {
+	t.Helper()
+	var out []string
+	for r, err := range x.Records(t.Context(), key, false) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, string(r.Val))
+	}
+	return out
+}
+
+// However appends, runs of the index, writes to the store and restarts are mixed: what is read is what was written.
+func TestSameAsTheLane(t *testing.T) {
+	f := open(t, t.TempDir())
+	want := map[string][]string{}
+	n := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		x := f.index(t, Config{Every: time.Hour})
+		stop := run(t, x)
+		defer func() { stop() }()
+		rt.Repeat(map[string]func(*rapid.T){
+			"append": func(rt *rapid.T) {
+				key := fmt.Sprint("k", rapid.IntRange(0, 5).Draw(rt, "key"))
+				n++
+				f.publish(t, key, fmt.Sprint(n))
+				want[key] = append(want[key], fmt.Sprint(n))
+			},
+			"write": func(rt *rapid.T) {
+				if err := x.write(); err != nil {
+					rt.Fatal(err)
+				}
+			},
+			"restart": func(rt *rapid.T) {
+				stop()
+				x = f.index(t, Config{Every: time.Hour})
+				stop = run(t, x)
+			},
+			"": func(rt *rapid.T) {
+				for k, v := range want {
+					if got := values(t, x, k); !cmp.Equal(got, v) {
+						rt.Fatalf("%s: %s", k, cmp.Diff(v, got))
+					}
+				}
+			},
+		})
+	})
+}
+
+// A killed process leaves the store behind the log, or ahead of what it knew: it is read again without doubling.
+func TestLostWrites(t *testing.T) {
+	f := open(t, t.TempDir())
+	x := f.index(t, Config{})
+	for i := range 5 {
+		f.publish(t, "k", fmt.Sprint(i))
+	}
+	stop := run(t, x)
+	eventually(t, func() bool { return x.lanes[log.LaneOf([]byte("k"), 2)].position().Off == 5 })
+	stop()
+	again := f.index(t, Config{})
+	for _, l := range again.lanes {
+		l.next.Off = 0 // as if the position had been lost and the entries not
+	}
+	stop = run(t, again)
+	defer stop()
+	eventually(t, func() bool { return again.lanes[log.LaneOf([]byte("k"), 2)].position().Off == 5 })
+	if err := again.write(); err != nil {
+		t.Fatal(err)
+	}
+	if got := values(t, again, "k"); len(got) != 5 {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestFirstOnly(t *testing.T) {
+	f := open(t, t.TempDir())
+	keep := func(r log.Rec) bool { return r.Val[0] == 'o' }
+	for i, v := range []string{"x", "o1", "x", "o2"} {
+		if i == 3 {
+			x := f.index(t, Config{Keep: keep, First: true})
+			run(t, x)()
+		}
+		f.publish(t, "k", v)
+	}
+	for r, err := range f.index(t, Config{Keep: keep, First: true}).Records(t.Context(), "k", false) {
+		if err != nil || string(r.Val) != "o1" {
+			t.Errorf("first is %q, %v", r.Val, err)
+		}
+		break
+	}
+}
+
+func TestFollow(t *testing.T) {
+	f := open(t, t.TempDir())
+	x := f.index(t, Config{})
+	defer run(t, x)()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	f.publish(t, "k", "0")
+	var got []string
+	for r, err := range x.Records(ctx, "k", true) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got = append(got, string(r.Val)); len(got) == 4 {
+			break
+		}
+		f.publish(t, "other", "x")
+		f.publish(t, "k", fmt.Sprint(len(got)))
+	}
+	if !slices.Equal(got, []string{"0", "1", "2", "3"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestTrimmed(t *testing.T) {
+	f := open(t, t.TempDir())
+	var at []log.Pos
+	for i := range 6 {
+		at = append(at, f.publish(t, "k", fmt.Sprint(i)))
+	}
+	x := f.index(t, Config{})
+	run(t, x)()
+	if err := f.log.Trim(t.Context(), log.Lane{Topic: topic, N: log.LaneOf([]byte("k"), 2)}, at[4]); err != nil {
+		t.Fatal(err)
+	}
+	for name, x := range map[string]*Index{"running": x, "restarted": f.index(t, Config{})} {
+		if got := values(t, x, "k"); !slices.Equal(got, []string{"4", "5"}) {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// Another log under the same store: offsets mean other records now.
+func TestAnotherLog(t *testing.T) {
+	f := open(t, t.TempDir())
+	f.publish(t, "k", "old")
+	f.publish(t, "k", "old")
+	run(t, f.index(t, Config{}))()
+	g := open(t, t.TempDir())
+	g.publish(t, "other", "new")
+	g.publish(t, "k", "new")
+	g.kv = f.kv
+	x := g.index(t, Config{})
+	run(t, x)()
+	if got := values(t, x, "k"); !slices.Equal(got, []string{"new"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func eventually(t *testing.T, f func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !f(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it does not happen")
+		}
+	}
+}
