@@ -18,8 +18,8 @@ type Location struct {
 	Several []pix.Quad
 }
 
-// Trusted is the Trust from which a proposal is taken. On 120 composites of the documents of the test data
-// and backgrounds of all kinds, 92 proposals had it, and none of those was wrong (IoU under 0.9).
+// Trusted is the Trust from which a proposal is taken. Of 120 composites of the documents of the test data on
+// backgrounds of all kinds 99 reached it, and two of those were wrong (IoU under 0.9).
 const Trusted = 1.5
 
 // certain is the Trust from which no further proposal is asked for.

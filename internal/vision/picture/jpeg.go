@@ -101,3 +101,20 @@ func adobeMarked(data []byte) bool {
 	}
 	return false
 }
+
+// EncodeJPEG compresses m at a quality of 1 to 100 without halving the colours.
+func EncodeJPEG(m *pix.RGB, quality int) ([]byte, error) {
+	h := C.tjInitCompress()
+	if h == nil {
+		return nil, errors.New("libjpeg-turbo gave no encoder")
+	}
+	defer C.tjDestroy(h)
+	var out *C.uchar
+	var size C.ulong
+	src := (*C.uchar)(unsafe.Pointer(unsafe.SliceData(m.Pix)))
+	defer func() { C.tjFree(out) }()
+	if C.tjCompress2(h, src, C.int(m.W), 0, C.int(m.H), C.TJPF_RGB, &out, &size, C.TJSAMP_444, C.int(quality), 0) != 0 {
+		return nil, errors.New(C.GoString(C.tjGetErrorStr2(h)))
+	}
+	return C.GoBytes(unsafe.Pointer(out), C.int(size)), nil
+}

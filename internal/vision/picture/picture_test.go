@@ -372,3 +372,21 @@ func BenchmarkDecode12MP(b *testing.B) {
 		}
 	}
 }
+
+func TestEncodeJPEG(t *testing.T) {
+	m := scene(200, 150)
+	data, err := EncodeJPEG(m, 95)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Decode(data, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := farthest(m, p.RGB); d > 8 {
+		t.Errorf("off by %d", d)
+	}
+	if _, err := EncodeJPEG(&pix.RGB{}, 95); err == nil {
+		t.Error("an empty picture was encoded")
+	}
+}
