@@ -77,7 +77,7 @@ func TestRepeats(t *testing.T) {
 func TestFollowsShifts(t *testing.T) {
 	g := wall().Gray()
 	rapid.Check(t, func(rt *rapid.T) {
-		dx, dy := rapid.Float64Range(-20, 20).Draw(rt, "dx"), rapid.Float64Range(-20, 20).Draw(rt, "dy")
+		dx, dy := rapid.Float64Range(-12, 12).Draw(rt, "dx"), rapid.Float64Range(-12, 12).Draw(rt, "dy")
 		moved := pix.WarpG(g, pix.Rect(-dx, -dy, float64(g.W-1)-dx, float64(g.H-1)-dy), g.W, g.H)
 		a, b := newPyramid(g), newPyramid(moved)
 		lost, n := 0, 0
