@@ -124,17 +124,23 @@ func TestSpecimenLines(t *testing.T) {
 	if want := sp.Truth.Fields["surname"]; !slices.Contains(texts, want) {
 		t.Errorf("%s is not among %q", want, texts)
 	}
-	long := slices.MaxFunc(quads, func(a, b pix.Quad) int { wa, _ := a.Size(); wb, _ := b.Size(); return cmpFloat(wa, wb) })
-	up, err := rd.Upside(sp.Image, long)
-	if err != nil {
-		t.Fatal(err)
+	right := 0
+	for _, q := range quads {
+		up, err := rd.Upside(sp.Image, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		down, err := rd.Upside(sp.Image, q.Turn(2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if up < down {
+			right++
+		}
 	}
-	down, err := rd.Upside(sp.Image, long.Turn(2))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if up > 0.5 || down < 0.5 {
-		t.Errorf("upside down: %v of a line that stands, %v of one that does not", up, down)
+	// A single line is weak evidence; most of a page's lines together are not.
+	if right < len(quads)*3/4 {
+		t.Errorf("which way up is told of %d of %d lines", right, len(quads))
 	}
 }
 

@@ -94,9 +94,15 @@ func strip(m *pix.RGB, q pix.Quad, high, least, most int) *pix.RGB {
 	return pix.Warp(m, q, min(max(wide, least), most), high)
 }
 
-// Upside says how likely it is, 0 to 1, that the line in q stands on its head.
+// Upside says how likely it is, 0 to 1, that the line in q stands on its head. Of a long
+// line the first part is looked at: the network sees four heights of text.
 func (r *Reader) Upside(m *pix.RGB, q pix.Quad) (float32, error) {
 	w, h := q.Size()
+	if share := 4 * h / math.Max(w, 1); share < 1 {
+		q[1] = q[0].Mul(1 - share).Add(q[1].Mul(share))
+		q[2] = q[3].Mul(1 - share).Add(q[2].Mul(share))
+		w, _ = q.Size()
+	}
 	wide := min(192, max(8, int(math.Ceil(w*48/math.Max(h, 1)))))
 	crop := pix.Warp(m, q, wide, 48)
 	in := onnx.Tensor{Shape: []int64{1, 3, 48, 192}, Data: make([]float32, 3*48*192)}
