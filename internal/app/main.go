@@ -24,10 +24,12 @@ const (
 
 // CLI is the command line; each field is a command in a file of its own.
 type CLI struct {
-	Specimen Specimen `cmd:"" help:"Draw an identity document of an invented state."`
-	Topics   Topics   `cmd:"" help:"Print the table of topics."`
-	Checks   Checks   `cmd:"" help:"Print the catalogue of checks."`
-	Version  Version  `cmd:"" help:"Print the version."`
+	Specimen  Specimen  `cmd:"" help:"Draw an identity document of an invented state."`
+	Keys      Keys      `cmd:"" help:"Create, list and revoke the API keys of clients."`
+	Decisions Decisions `cmd:"" help:"Print what is decided for each dependency that is down, slow or unreliable."`
+	Topics    Topics    `cmd:"" help:"Print the table of topics."`
+	Checks    Checks    `cmd:"" help:"Print the catalogue of checks."`
+	Version   Version   `cmd:"" help:"Print the version."`
 }
 
 // streams is where a command writes.

@@ -1,0 +1,71 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
+	"github.com/bonafide-id/bonafide/internal/blob"
+	"github.com/bonafide-id/bonafide/internal/log/embedded"
+	"github.com/bonafide-id/bonafide/internal/seal"
+	"github.com/bonafide-id/bonafide/internal/stream"
+)
+
+// shelf is one part of the key-value store: names under a prefix.
+type shelf struct {
+	kv     *embedded.KV
+	prefix string
+}
+
+func (s shelf) key(k []byte) []byte { return append([]byte(s.prefix), k...) }
+
+// Get gives nil where there is nothing.
+func (s shelf) Get(k []byte) ([]byte, error) {
+	v, ok, err := s.kv.Get(s.key(k))
+	if err != nil || !ok {
+		return nil, err
+	}
+	return v, nil
+}
+
+// Put is durable when it returns nil.
+func (s shelf) Put(k, v []byte) error { return s.kv.Put(s.key(k), v) }
+
+// Delete makes the bytes leave the disk.
+func (s shelf) Delete(k []byte) error { return s.kv.Delete(s.key(k)) }
+
+// Iterate yields names, without the shelf's own prefix, and values.
+func (s shelf) Iterate(prefix []byte) iter.Seq2[embedded.KVPair, error] {
+	return func(yield func(embedded.KVPair, error) bool) {
+		for pair, err := range s.kv.Iterate(s.key(prefix)) {
+			if err == nil {
+				pair.Key = pair.Key[len(s.prefix):]
+			}
+			if !yield(pair, err) {
+				return
+			}
+		}
+	}
+}
+
+// claims gives workers the blobs that belong to a message. A blob that is damaged or gone makes the message poison: no retry brings it back.
+type claims struct{ *blob.Store }
+
+// Get gives the plain bytes of a blob of the verification of a message.
+func (c claims) Get(ctx context.Context, of *envelopev1.Envelope, sha string) ([]byte, error) {
+	data, err := c.Store.Get(ctx, of.GetClientId(), of.GetVerificationId(), sha)
+	return data, final(err)
+}
+
+func final(err error) error {
+	switch {
+	case errors.Is(err, blob.ErrDamaged):
+		return stream.Poison("damaged_blob", err)
+	case errors.Is(err, blob.ErrNotFound):
+		return stream.Poison("missing_blob", err)
+	case errors.Is(err, seal.ErrErased):
+		return err
+	}
+	return err
+}
