@@ -282,7 +282,7 @@ func TestHeadlong(t *testing.T) {
 		want     bool
 	}{
 		{[]float32{0.9, 0.8, 0.4}, 0, 0, true}, {[]float32{0.1, 0.2, 0.6}, 0, 0, false}, {nil, 0, 0, false},
-		{[]float32{0.9, 0.9}, 0.9, 0, false}, {[]float32{0.1}, 0, 0.8, true}, {[]float32{0.9}, 0.8, 0.7, true},
+		{[]float32{0.9, 0.9}, 0.9, 0, false}, {[]float32{0.1}, 0, 0.8, true}, {[]float32{0.9}, 0.8, 0.75, true},
 	} {
 		if got := Headlong(c.upside, c.up, c.down); got != c.want {
 			t.Errorf("%+v: %v", c, got)

@@ -1,0 +1,152 @@
+package document
+
+import (
+	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
+	"github.com/bonafide-id/bonafide/internal/check"
+	"github.com/bonafide-id/bonafide/internal/stream"
+	"github.com/bonafide-id/bonafide/internal/vision/pix"
+	"github.com/bonafide-id/bonafide/internal/vision/quality"
+)
+
+// measured is everything that the answers rest on, as numbers.
+type measured struct {
+	located   bool
+	several   int // documents on the picture, where there is more than one
+	trust     float64
+	lines     int
+	faces     []float64 // areas, on the page
+	turns     int
+	focus     quality.Measure
+	glare     quality.Measure
+	whiteOnly bool // glare cannot be told from paper
+	dark      quality.Measure
+	bright    quality.Measure
+	sharpness quality.Measure // resolution
+	askew     quality.Measure // perspective
+	cut       quality.Measure
+}
+
+func measure(v *sight) measured {
+	grey := v.page.Gray()
+	m := measured{
+		located: v.location.Located, several: len(v.location.Several), trust: v.location.Trust, lines: len(v.lines), turns: v.page.Turns,
+		focus: quality.Focus(grey), dark: quality.Dark(grey), bright: quality.Bright(grey),
+		sharpness: quality.Resolution(v.outline()), askew: quality.Perspective(v.location.Quad),
+	}
+	glare, ok := quality.Glare(v.page.RGB)
+	m.glare, m.whiteOnly = glare, !ok
+	m.cut = quality.CutOff(v.lines, v.page.W, v.page.H)
+	for _, f := range v.faces {
+		m.faces = append(m.faces, f.Box.W()*f.Box.H())
+	}
+	return m
+}
+
+// empty reports whether nothing on the picture speaks for a document.
+func (v *sight) empty() bool {
+	return !v.location.Located && len(v.location.Several) == 0 && len(v.lines) < fewLines && len(v.faces) == 0
+}
+
+// answer is one finding before it is put into an event.
+type answer struct {
+	check   string
+	outcome envelopev1.Outcome
+	reason  string
+	measure *quality.Measure
+	number  *float64
+	by      string // detector
+	quad    *pix.Quad
+}
+
+// decide answers every check that the service owes about a picture with a document on it.
+func decide(m measured, medium envelopev1.Medium) []answer {
+	out := []answer{
+		located(m),
+		orientation(m),
+		graded("doc.image.focus", m.focus, "blurred"),
+		graded("doc.image.dark", m.dark, "too_dark"),
+		graded("doc.image.bright", m.bright, "too_bright"),
+		graded("doc.image.resolution", m.sharpness, "too_small"),
+		graded("doc.image.perspective", m.askew, "too_oblique"),
+		graded("doc.image.cut_off", m.cut, "cut_off"),
+		glare(m),
+		{check: "doc.image.no_document", outcome: stream.Pass, by: "corners"},
+		several(m),
+	}
+	if medium == check.Document {
+		out = append(out, detected(m), single(m))
+	}
+	return out
+}
+
+func graded(id string, m quality.Measure, reason string) answer {
+	if m.OK {
+		return answer{check: id, outcome: stream.Pass, measure: &m, by: "quality"}
+	}
+	return answer{check: id, outcome: stream.Fail, reason: reason, measure: &m, by: "quality"}
+}
+
+func glare(m measured) answer {
+	if m.whiteOnly {
+		return answer{check: "doc.image.glare", outcome: stream.Inconclusive, reason: "white_paper", by: "quality"}
+	}
+	return graded("doc.image.glare", m.glare, "glare")
+}
+
+// located: a picture that is nothing but the document is located as well, whole.
+func located(m measured) answer {
+	a := answer{check: "doc.class.located", outcome: stream.Pass, by: "corners"}
+	switch {
+	case m.several > 1:
+		a.outcome, a.reason = stream.Inconclusive, "several_documents"
+	case !m.located && m.lines < fewLines:
+		a.outcome, a.reason = stream.Inconclusive, "no_outline"
+	}
+	return a
+}
+
+// orientation is what was undone, in degrees clockwise.
+func orientation(m measured) answer {
+	degrees := float64(90 * m.turns)
+	a := answer{check: "doc.class.orientation", outcome: stream.Pass, number: &degrees, by: "orientation"}
+	if m.lines < fewLines && len(m.faces) == 0 {
+		a.outcome, a.reason = stream.Inconclusive, "no_text"
+	}
+	return a
+}
+
+func several(m measured) answer {
+	n := quality.Measure{Raw: float64(max(m.several, 1)), Threshold: 1, OK: m.several < 2}
+	a := graded("doc.image.several_documents", n, "several_documents")
+	a.by = "corners"
+	return a
+}
+
+func detected(m measured) answer {
+	if len(m.faces) == 0 {
+		return answer{check: "doc.portrait.detected", outcome: stream.Fail, reason: "no_face", by: "portrait"}
+	}
+	return answer{check: "doc.portrait.detected", outcome: stream.Pass, by: "portrait"}
+}
+
+// ghost is the largest share of the portrait's area that a second image of the holder has on documents.
+const ghost = 0.5
+
+// single: a ghost image is no second portrait.
+func single(m measured) answer {
+	if len(m.faces) == 0 {
+		return answer{check: "doc.portrait.single", outcome: stream.NotApplicable, reason: "no_face", by: "portrait"}
+	}
+	largest, n := 0.0, 0
+	for _, a := range m.faces {
+		largest = max(largest, a)
+	}
+	for _, a := range m.faces {
+		if a > ghost*largest {
+			n++
+		}
+	}
+	a := graded("doc.portrait.single", quality.Measure{Raw: float64(n), Threshold: 1, OK: n == 1}, "several_faces")
+	a.by = "portrait"
+	return a
+}
