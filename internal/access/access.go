@@ -16,9 +16,9 @@ import (
 
 // Errors that callers branch on.
 var (
-	ErrRefused   = errors.New("access refused")                                                  // no key, or not a valid one
+	ErrRefused   = errors.New("access refused")                                                      // no key, or not a valid one
 	ErrBadClient = errors.New("a client's name is 1 to 64 of lower case letters, digits and dashes") // of Create
-	ErrNoKey     = errors.New("no such key")                                                     // of Revoke
+	ErrNoKey     = errors.New("no such key")                                                         // of Revoke
 )
 
 // Principal is who makes a request.
