@@ -12,6 +12,12 @@ var decided = []struct {
 	name string
 	resilience.Decisions
 }{
+	// The log is the truth: what cannot be written there is not said. Workers wait where they are; the door says come back.
+	{"log", resilience.Decisions{
+		Down:       resilience.Decision{Action: resilience.Wait, For: 2 * time.Second},
+		Slow:       resilience.Decision{Action: resilience.Wait, After: 2 * time.Second, For: 30 * time.Second},
+		Unreliable: resilience.Decision{Action: resilience.Refuse, For: 5 * time.Second},
+	}},
 	// Without keys nothing can be sealed and nothing read: new work is refused at the door, work in hand waits where it is.
 	{"keys", resilience.Decisions{
 		Down:       resilience.Decision{Action: resilience.Refuse, For: 5 * time.Second},

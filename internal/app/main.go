@@ -29,6 +29,7 @@ type CLI struct {
 	Decisions Decisions `cmd:"" help:"Print what is decided for each dependency that is down, slow or unreliable."`
 	Topics    Topics    `cmd:"" help:"Print the table of topics."`
 	Checks    Checks    `cmd:"" help:"Print the catalogue of checks."`
+	Bench     Bench     `cmd:"" help:"Measure speed and memory on this machine."`
 	Version   Version   `cmd:"" help:"Print the version."`
 }
 
