@@ -163,6 +163,10 @@ func TestEdges(t *testing.T) {
 	last := &envelopev1.Envelope{Id: "s", Kind: envelopev1.Kind_KIND_SUMMARY, Groups: groups}
 	worse := find(check.Key{Check: "face.pad.passive", Medium: check.Selfie}, stream.Fail)
 	worse.Id, worse.Supersedes = "correction", check.Key{Check: "face.pad.passive", Medium: check.Selfie}.String()
+	second := find(check.Key{Check: "face.pad.passive", Medium: check.Selfie}, stream.Pass)
+	second.Id = "second"
+	ofSecond := find(check.Key{Check: "face.pad.passive", Medium: check.Selfie}, stream.Fail)
+	ofSecond.Id, ofSecond.Supersedes = "correction", "second"
 	lane := func(parts ...[]*envelopev1.Envelope) (out []*envelopev1.Envelope) {
 		for _, p := range parts {
 			out = append(out, p...)
@@ -181,6 +185,7 @@ func TestEdges(t *testing.T) {
 		{"a correction before the end is said", lane(one(selfie, complete), all(), one(worse, last)), []string{"KIND_SUMMARY/1"}, ""},
 		{"a correction of the last word comes too late", lane(one(selfie, complete), all(), one(last, worse)), []string{"KIND_ENDED/0"}, "complete"},
 		{"a correction after the deadline comes too late", lane(one(selfie, complete), all(), one(deadline, worse, last)), []string{"KIND_ENDED/0"}, "complete"},
+		{"a correction of what does not count does not count", lane(one(selfie, complete), all(), one(second, ofSecond, last)), []string{"KIND_ENDED/0"}, "complete"},
 		{"answers without complete do not end it", lane(one(selfie), all(), one(last)), nil, ""},
 		{"complete after it expired comes too late", lane(one(selfie), all(), one(expired, complete, last)), []string{"KIND_ENDED/0"}, "expired"},
 		{"expired after complete does not count", lane(one(selfie, complete), all(), one(expired, last)), []string{"KIND_ENDED/0"}, "complete"},
