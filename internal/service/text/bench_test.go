@@ -8,8 +8,6 @@ import (
 	"image"
 	_ "image/jpeg"
 	"image/png"
-	"io"
-	"log/slog"
 	"os"
 	"sync"
 	"testing"
@@ -53,7 +51,7 @@ func newBench(t *testing.T) *bench {
 	b := &bench{det: det, blobs: blobs{new([]byte)}}
 	start := now
 	clock := func() time.Time { return start }
-	if b.service, err = text.New(text.Config{Models: set, Blobs: b.blobs, Now: clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}); err != nil {
+	if b.service, err = text.New(text.Config{Models: set, Blobs: b.blobs, Now: clock}); err != nil {
 		t.Fatal(err)
 	}
 	return b

@@ -12,7 +12,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	derivedv1 "github.com/bonafide-id/bonafide/gen/bonafide/derived/v1"
@@ -44,7 +43,6 @@ type Config struct {
 	Models *models.Set
 	Blobs  Blobs
 	Now    func() time.Time // for the centuries of two-digit years
-	Log    *slog.Logger
 }
 
 // Service reads documents. It is safe for concurrent use.
@@ -57,8 +55,8 @@ type Service struct {
 
 // New opens the models "mrz", "text-rec" and "text-cls".
 func New(c Config) (*Service, error) {
-	if c.Models == nil || c.Blobs == nil || c.Now == nil || c.Log == nil {
-		return nil, errors.New("text service: models, blobs, clock and log are all needed")
+	if c.Models == nil || c.Blobs == nil || c.Now == nil {
+		return nil, errors.New("text service: models, blobs and clock are all needed")
 	}
 	zones, err := zone.NewReader(c.Models)
 	if err != nil {

@@ -13,7 +13,7 @@ const (
 	tightRows  = 64
 	tightGrow  = 0.3  // of the quadrilateral's height, above and below
 	tightFill  = 0.66 // share of the result's height that the strokes take
-	tightBlock = 16   // columns blocks whose profiles are shifted to find the skew
+	tightBlock = 16   // blocks of columns that are shifted to find the skew
 )
 
 // Tighten returns the quadrilateral around the one line of text that runs through the
@@ -50,14 +50,29 @@ func edges(g *pix.Gray) edgeMap {
 	return e
 }
 
+// blocks sums the rows of each block of columns.
+func (e edgeMap) blocks() [tightBlock][]float64 {
+	var out [tightBlock][]float64
+	for b := range out {
+		x0, x1 := b*e.w/tightBlock, (b+1)*e.w/tightBlock
+		out[b] = make([]float64, e.h)
+		for y := range e.h {
+			for _, v := range e.v[y*e.w+x0 : y*e.w+x1] {
+				out[b][y] += v
+			}
+		}
+	}
+	return out
+}
+
 // skew returns by how many rows the line falls from the left end to the right, as the
 // shift that makes the sum of the rows most uneven.
 func (e edgeMap) skew() float64 {
 	best, most := 0.0, -1.0
+	blocks := e.blocks()
 	for s := -24.0; s <= 24; s += 1.5 {
-		p := e.profile(s)
 		sum := 0.0
-		for _, v := range p {
+		for _, v := range profile(blocks, s) {
 			sum += v * v
 		}
 		// A level line is preferred where nothing speaks against it.
@@ -69,15 +84,13 @@ func (e edgeMap) skew() float64 {
 }
 
 // profile sums the rows of a strip sheared by skew.
-func (e edgeMap) profile(skew float64) []float64 {
-	p := make([]float64, e.h)
-	for b := range tightBlock {
-		x0, x1 := b*e.w/tightBlock, (b+1)*e.w/tightBlock
-		dy := int(math.Round(skew * (float64(x0+x1)/2/float64(e.w) - 0.5)))
-		for y := max(0, -dy); y < min(e.h, e.h-dy); y++ {
-			for _, v := range e.v[(y+dy)*e.w+x0 : (y+dy)*e.w+x1] {
-				p[y] += v
-			}
+func profile(blocks [tightBlock][]float64, skew float64) []float64 {
+	h := len(blocks[0])
+	p := make([]float64, h)
+	for b, rows := range blocks {
+		dy := int(math.Round(skew * ((float64(b)+0.5)/tightBlock - 0.5)))
+		for y := max(0, -dy); y < min(h, h-dy); y++ {
+			p[y] += rows[y+dy]
 		}
 	}
 	return p
@@ -85,7 +98,7 @@ func (e edgeMap) profile(skew float64) []float64 {
 
 // rows returns the first and last row of the line nearest the middle.
 func (e edgeMap) rows(skew float64) (top, bottom float64) {
-	p := e.profile(skew)
+	p := profile(e.blocks(), skew)
 	mid := e.h / 2
 	peak := mid
 	for y := mid - e.h/5; y <= mid+e.h/5; y++ {

@@ -43,7 +43,8 @@ func (c *choice) groups() []group {
 		}
 		g := group{cells: append(cellsOf(s.Over...), cellsOf(s.Digit)...)}
 		for _, o := range c.options(g.cells) {
-			o.cost += ruleCost(s.Name, o.text)
+			cost, fails := ruleCost(s.Name, o.text)
+			o.cost, o.fails = o.cost+cost, fails
 			g.options = append(g.options, o)
 		}
 		out = append(out, g.short())
@@ -65,16 +66,15 @@ func (g group) short() group {
 }
 
 // ruleCost is what breaking a rule costs: data and its digit, and dates that must exist.
-func ruleCost(name, text string) float64 {
+func ruleCost(name, text string) (cost float64, fails bool) {
 	data, digit := text[:len(text)-1], text[len(text)-1]
-	cost := 0.0
 	if mrz.CheckDigit(data) != digit && !(name == mrz.CheckOptional && digit == '<' && allFillers(data)) {
-		cost += failCost
+		cost, fails = failCost, true
 	}
 	if (name == mrz.CheckBirth || name == mrz.CheckExpiry) && !mrz.Plausible(data) {
 		cost += dateCost
 	}
-	return cost
+	return cost, fails
 }
 
 func allFillers(s string) bool {
@@ -130,13 +130,15 @@ func (c *choice) combine(groups []group, composite mrz.CheckSpec) {
 	}
 	pick, least := make([]int, len(groups)), math.Inf(1)
 	at := make([]int, len(groups))
-	var walk func(i, sum int, cost float64)
-	walk = func(i, sum int, cost float64) {
+	var walk func(i, sum int, cost float64, fails bool)
+	walk = func(i, sum int, cost float64, fails bool) {
 		if cost >= least {
 			return
 		}
 		if i == len(groups) {
-			if sum%10 != 0 {
+			if sum%10 != 0 && fails {
+				cost += alsoCost
+			} else if sum%10 != 0 {
 				cost += failCost
 			}
 			if cost < least {
@@ -147,10 +149,10 @@ func (c *choice) combine(groups []group, composite mrz.CheckSpec) {
 		}
 		for k, o := range groups[i].options {
 			at[i] = k
-			walk(i+1, sum+sums[i][k], cost+o.cost)
+			walk(i+1, sum+sums[i][k], cost+o.cost, fails || o.fails)
 		}
 	}
-	walk(0, 0, 0)
+	walk(0, 0, 0, false)
 	for i, g := range groups {
 		c.set(g.cells, g.options[pick[i]].text)
 	}

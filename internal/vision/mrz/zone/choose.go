@@ -10,6 +10,7 @@ import (
 // Costs of the search, in natural logarithms.
 const (
 	failCost  = 7.0 // a check digit that fails in print
+	alsoCost  = 1.0 // the composite digit, where another fails: a forger mends neither
 	dateCost  = 5.0 // a date that does not exist
 	stateCost = 4.0 // a code of state that Doc 9303 does not list: there are 60 times more of those
 )
@@ -28,8 +29,9 @@ type cell struct{ row, col int }
 
 // option is one assignment of a group of cells.
 type option struct {
-	text string
-	cost float64 // against the likeliest assignment of the group
+	text  string
+	cost  float64 // against the likeliest assignment of the group
+	fails bool    // its check digit does not hold
 }
 
 // choice searches the likeliest characters of a zone under its check digits.
@@ -140,7 +142,7 @@ func (c *choice) options(cells []cell) []option {
 		var grown []option
 		for _, o := range list {
 			for _, ch := range chars {
-				grown = append(grown, option{o.text + ch.text, o.cost + ch.cost})
+				grown = append(grown, option{text: o.text + ch.text, cost: o.cost + ch.cost})
 			}
 		}
 		slices.SortStableFunc(grown, byCost)
@@ -166,7 +168,7 @@ func (c *choice) candidates(k cell) []option {
 	var out []option
 	for _, b := range []byte(c.lay.Classes(k.row)[k.col].Alphabet()) {
 		p := math.Max(float64(s.p[index(b)]), least)
-		out = append(out, option{string(b), -math.Log(p)})
+		out = append(out, option{text: string(b), cost: -math.Log(p)})
 	}
 	slices.SortStableFunc(out, byCost)
 	first := out[0].cost

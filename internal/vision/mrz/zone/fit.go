@@ -21,16 +21,42 @@ type fitted struct {
 	bent  float64 // what the rules cost
 }
 
+// fitter lays layouts over the same lines. Layouts share rows: what was aligned once
+// is kept.
+type fitter struct {
+	lines []sight
+	kept  map[string]aligned // by row and classes
+}
+
+type aligned struct {
+	slots []slot
+	path  float64
+	ok    bool
+}
+
+func (f fitter) merge(row int, classes []mrz.Class) ([]slot, float64, bool) {
+	key := string(rune('0' + row))
+	for _, c := range classes {
+		key += string(rune('a' + c))
+	}
+	a, ok := f.kept[key]
+	if !ok {
+		a.slots, a.path, a.ok = merge(f.lines[row], allowedBy(classes))
+		f.kept[key] = a
+	}
+	return a.slots, a.path, a.ok
+}
+
 // fit lays one layout over as many lines as it has; false where it cannot be.
-func fit(lay mrz.Layout, lines []sight) (fitted, bool) {
-	if len(lines) != len(lay.Lengths) {
+func (f fitter) fit(lay mrz.Layout) (fitted, bool) {
+	if len(f.lines) != len(lay.Lengths) {
 		return fitted{}, false
 	}
 	var slots [][]slot
 	score := 0.0
-	for row, s := range lines {
+	for row, s := range f.lines {
 		classes := lay.Classes(row)
-		combined, path, ok := merge(s, allowedBy(classes))
+		combined, path, ok := f.merge(row, classes)
 		if !ok {
 			return fitted{}, false
 		}

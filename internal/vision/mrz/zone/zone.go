@@ -141,11 +141,12 @@ func (p *page) try(rows []row) (candidate, error) {
 // bestFit tries every layout; the zero value where none is worth while.
 func bestFit(lines []sight) fitted {
 	var best fitted
+	fits := fitter{lines, map[string]aligned{}}
 	for _, lay := range mrz.Layouts() {
 		if !near(lay, lines) {
 			continue
 		}
-		f, ok := fit(lay, lines)
+		f, ok := fits.fit(lay)
 		if ok && f.score > best.score && f.score > worthwhile*float64(total(lay.Lengths)) && f.sound() {
 			best = f
 		}
