@@ -25,15 +25,6 @@ type Text struct {
 	At   []float32 // middle of each rune as a share of the line's width
 }
 
-// Mean returns the mean confidence of the runes, 0 for an empty text.
-func (t Text) Mean() float32 {
-	var sum float32
-	for _, c := range t.Conf {
-		sum += c
-	}
-	return sum / float32(max(len(t.Conf), 1))
-}
-
 // Greedy reads the likeliest class of each step, merges repeats and drops blanks. A
 // rune's confidence is the highest probability along its run, that of the same letter
 // with other diacritics included: which mark it is, small print often leaves open.

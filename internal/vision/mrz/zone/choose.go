@@ -116,14 +116,6 @@ func (c *choice) set(cells []cell, text string) {
 	}
 }
 
-func (c *choice) read(cells []cell) string {
-	b := make([]byte, len(cells))
-	for i, k := range cells {
-		b[i] = c.text[k.row][k.col]
-	}
-	return string(b)
-}
-
 func cellsOf(spans ...mrz.Span) []cell {
 	var out []cell
 	for _, s := range spans {
