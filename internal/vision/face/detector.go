@@ -24,10 +24,19 @@ func NewDetector(set *models.Set) (*Detector, error) {
 // place at first: on chips of 92 × 112 px three of 160 were, with scores of 0.51–0.72.
 const certain = 0.8
 
-// Find returns the upright faces in m, best first: in the whole picture; if none is certain, also as a face that
-// fills the picture or is cut off by its border (the picture is shrunk and padded); if there still are none, small
-// ones in overlapping tiles.
+// Find returns the upright faces in m, best first: as FindLarge, and if there are none, small ones in overlapping
+// tiles, which costs some twenty looks.
 func (d *Detector) Find(m *pix.RGB) ([]Face, error) {
+	found, err := d.FindLarge(m)
+	if err != nil || len(found) > 0 {
+		return found, err
+	}
+	return d.tiles(m)
+}
+
+// FindLarge returns the upright faces of a picture of a person, best first: in the whole picture; if none is
+// certain, also as a face that fills the picture or is cut off by its border (the picture is shrunk and padded).
+func (d *Detector) FindLarge(m *pix.RGB) ([]Face, error) {
 	if m.W < 8 || m.H < 8 {
 		return nil, nil
 	}
@@ -42,10 +51,7 @@ func (d *Detector) Find(m *pix.RGB) ([]Face, error) {
 			break
 		}
 	}
-	if len(all) > 0 {
-		return all, nil
-	}
-	return d.tiles(m)
+	return all, nil
 }
 
 // FindAll returns also the small faces beside large ones: the whole picture and every tile, merged. Use it where
@@ -101,7 +107,7 @@ func (d *Detector) look(m *pix.RGB, share float64) ([]Face, error) {
 	return found, err
 }
 
-// tiles looks at overlapping squares of two sizes, half and a third of the short side at least 200 px.
+// tiles looks at overlapping squares of two sizes.
 func (d *Detector) tiles(m *pix.RGB) ([]Face, error) {
 	var all []Face
 	for _, part := range []float64{0.6, 0.36} {

@@ -158,3 +158,25 @@ func (m *Mesh) Box() Box {
 	}
 	return b
 }
+
+// Floats returns the landmarks as x,y,z,x,y,z,…, the form in which they travel between services.
+func (m *Mesh) Floats() []float32 {
+	out := make([]float32, 0, 3*meshPoints)
+	for _, p := range m.P {
+		out = append(out, float32(p.X), float32(p.Y), float32(p.Z))
+	}
+	return out
+}
+
+// MeshFrom is the inverse of Floats, with a score of 1: only meshes that hold a face travel. It is false where xyz is
+// no mesh.
+func MeshFrom(xyz []float32) (m Mesh, ok bool) {
+	if len(xyz) != 3*meshPoints {
+		return m, false
+	}
+	for i := range m.P {
+		m.P[i] = Pt3{float64(xyz[3*i]), float64(xyz[3*i+1]), float64(xyz[3*i+2])}
+	}
+	m.Score = 1
+	return m, true
+}

@@ -65,7 +65,7 @@ func TestPersonsAreNotFlat(t *testing.T) {
 
 func TestRepeats(t *testing.T) {
 	e := Measure([]Frame{{Digest: 1}, {Digest: 1}, {Digest: 2}, {Digest: 1}})
-	if e.Repeats != 1 || e.Sign() != NoFace {
+	if e.Repeats != 2 || e.Sign() != NoFace {
 		t.Errorf("%+v", e)
 	}
 	if e := Measure(nil); e.Sign() != NoFace {

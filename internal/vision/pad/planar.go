@@ -22,7 +22,7 @@ type Evidence struct {
 	Frames  int           // in all
 	Faces   int           // frames with a face
 	Span    time.Duration // from the first to the last frame with a face
-	Repeats int           // frames that are the same as the one before, to the bit
+	Repeats int           // frames that are the same as an earlier one, to the bit
 	YawSpan float64       // degrees between the extreme turns of the head, by the mesh
 
 	MeshBend float64 // landmarks: what no homography explains
@@ -52,10 +52,12 @@ func Measure(frames []Frame) Evidence {
 func (e *Evidence) count(frames []Frame) {
 	lo, hi := math.Inf(1), math.Inf(-1)
 	var first time.Duration
-	for i, f := range frames {
-		if i > 0 && f.Digest == frames[i-1].Digest {
+	seen := map[uint64]bool{}
+	for _, f := range frames {
+		if seen[f.Digest] {
 			e.Repeats++
 		}
+		seen[f.Digest] = true
 		if f.Mesh == nil {
 			continue
 		}
