@@ -11,9 +11,10 @@ import (
 
 // Bench measures this machine; every figure is a median of one run, or a ratio to a peer that ran interleaved with it.
 type Bench struct {
-	What   string `arg:"" optional:"" enum:"all,log" default:"all" help:"log, or all there is."`
+	What   string `arg:"" optional:"" enum:"all,log,vision" default:"all" help:"log, vision, or all of them."`
 	JSON   bool   `help:"Print one object with every figure."`
 	Rounds int    `default:"5" help:"Verifications, or rounds, behind each median."`
+	Models string `type:"path" help:"Directory of the models (default: found beside the binary)."`
 }
 
 // Help gives an example.
@@ -39,7 +40,7 @@ type suite struct {
 }
 
 func suites() []suite {
-	return []suite{{"log", benchLog}}
+	return []suite{{"log", benchLog}, {"vision", benchVision}}
 }
 
 // Run measures and prints.
