@@ -19,12 +19,12 @@ say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 [ -t 1 ] && [ -z "${NO_COLOR:-}" ] || say() { printf '\n%s\n' "$*"; }
 
 say "Drawing documents of an invented state: a passport and a card, and a tampered twin of each"
-portrait=models/demo/portrait.jpg
-for kind in passport uk-card; do
-	bin/bonafide specimen --kind "$kind" --seed 7 --portrait "$portrait" --out "$work/$kind.jpg"
-done
-bin/bonafide specimen --kind passport --seed 7 --portrait "$portrait" --tamper portrait --out "$work/passport-portrait-replaced.jpg"
-bin/bonafide specimen --kind uk-card --seed 7 --portrait "$portrait" --tamper text --out "$work/uk-card-text-replaced.jpg"
+draw() { bin/bonafide specimen --seed 7 --scene 4000x3000 "$@"; }
+draw --kind passport --out "$work/passport.jpg" &
+draw --kind uk-card --out "$work/uk-card.jpg" &
+draw --kind passport --tamper portrait --out "$work/passport-portrait-replaced.jpg" &
+draw --kind uk-card --tamper text --out "$work/uk-card-text-replaced.jpg" &
+wait
 
 say "Starting every service in one process, on an embedded log"
 bin/bonafide up --data "$work/data" --listen 127.0.0.1:0 >"$work/out" 2>"$work/log" &
