@@ -34,11 +34,14 @@ func RunChain[S any](ctx context.Context, r *Runtime, c Chain[S]) error {
 	m := r.metrics.of(c.Name)
 	return r.serve(ctx, g, m, func(member log.Member, events <-chan polled) error {
 		w := &chainer[S]{Chain: &c, rt: r, member: member, meter: m, lanes: make(map[int32]*chainLane[S])}
-		return w.run(ctx, events)
+		work, stop := outlive(ctx, closeTime)
+		defer stop()
+		return w.run(ctx, work, events)
 	})
 }
 
-func (w *chainer[S]) run(ctx context.Context, events <-chan polled) error {
+// run goes on until ctx ends; work is the context of what it does, which lasts a little longer.
+func (w *chainer[S]) run(ctx, work context.Context, events <-chan polled) error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -54,7 +57,7 @@ func (w *chainer[S]) run(ctx context.Context, events <-chan polled) error {
 			}
 		case <-timer.C:
 		}
-		if err := w.work(ctx); err != nil && ctx.Err() == nil {
+		if err := w.work(ctx, work); err != nil {
 			return err
 		}
 		timer.Reset(w.untilNext())
@@ -83,8 +86,8 @@ func (w *chainer[S]) take(events []log.Event) error {
 	return nil
 }
 
-// work takes what waits in all lanes, a step at a time.
-func (w *chainer[S]) work(ctx context.Context) error {
+// work takes what waits in all lanes, a step at a time, until ctx ends.
+func (w *chainer[S]) work(ctx, work context.Context) error {
 	for ctx.Err() == nil {
 		var ready []*keeper[S]
 		start, n := time.Now(), 0
@@ -92,7 +95,7 @@ func (w *chainer[S]) work(ctx context.Context) error {
 			if l.void || len(l.queue) == 0 || l.until.After(w.rt.now()) {
 				continue
 			}
-			took, err := w.advance(ctx, l)
+			took, err := w.advance(work, l)
 			if err != nil {
 				return err
 			}
@@ -103,7 +106,7 @@ func (w *chainer[S]) work(ctx context.Context) error {
 		if n == 0 {
 			return nil
 		}
-		if err := write(ctx, w.rt, w.member, ready); err != nil {
+		if err := write(work, w.rt, w.member, ready); err != nil {
 			return err
 		}
 		w.meter.handled(n)

@@ -44,6 +44,21 @@ func descend(source string, version int, m *Message, also []*Message) Ancestry {
 	return a
 }
 
+// then is the ancestry of what is said after one more message: what that does not know is kept.
+func (a Ancestry) then(b Ancestry) Ancestry {
+	b.MediaAt = later(a.MediaAt, b.MediaAt)
+	for _, f := range []struct{ old, new *string }{{&a.Client, &b.Client}, {&a.Correlation, &b.Correlation},
+		{&a.Traceparent, &b.Traceparent}, {&a.Grant, &b.Grant}} {
+		if *f.new == "" {
+			*f.new = *f.old
+		}
+	}
+	if b.DeadlineAt.IsZero() {
+		b.DeadlineAt = a.DeadlineAt
+	}
+	return b
+}
+
 // mediaAt is the append time of the last medium that a message rests on: of a medium, its own.
 func mediaAt(m *Message) time.Time {
 	if m.Lane.Topic == topic.Media {

@@ -42,28 +42,29 @@ func RunFold[S any](ctx context.Context, r *Runtime, f Fold[S]) error {
 	m := r.metrics.of(f.Name)
 	return r.serve(ctx, g, m, func(member log.Member, events <-chan polled) error {
 		w := &folder[S]{Fold: &f, rt: r, member: member, meter: m, lanes: make(map[int32]*foldLane[S])}
-		return w.run(ctx, events)
+		work, stop := outlive(ctx, closeTime)
+		defer stop()
+		return w.run(ctx, work, events)
 	})
 }
 
-func (w *folder[S]) run(ctx context.Context, events <-chan polled) error {
+// run goes on until ctx ends; work is the context of what it does, which lasts a little longer.
+func (w *folder[S]) run(ctx, work context.Context, events <-chan polled) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		var err error
 		select {
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
-			defer cancel()
-			return w.write(last, w.pending(0))
+			return w.write(work, w.all())
 		case p := <-events:
 			if err = p.err; err == nil {
-				err = w.take(ctx, p.events)
+				err = w.take(work, p.events)
 			}
 		case <-timer.C:
-			err = w.tick(ctx)
+			err = w.tick(work)
 		}
-		if err != nil && ctx.Err() == nil {
+		if err != nil {
 			return err
 		}
 		timer.Reset(w.untilNext())
@@ -94,7 +95,7 @@ func (w *folder[S]) take(ctx context.Context, events []log.Event) error {
 			n += len(e.Recs)
 		}
 	}
-	err := w.write(ctx, w.pending(quietRecords))
+	err := w.write(ctx, w.due())
 	w.meter.took(time.Since(start), n)
 	return err
 }
@@ -162,9 +163,7 @@ func (w *folder[S]) note(e *entry[S], m *Message) {
 	e.since = append(e.since, m)
 	e.seen.add(m.GetId())
 	e.said.drop(m.GetId())
-	media := later(e.from.MediaAt, mediaAt(m))
-	e.from = descend(w.Name, w.Version, m, nil)
-	e.from.MediaAt = media
+	e.from = e.from.then(descend(w.Name, w.Version, m, nil))
 	e.due = m.At
 }
 
@@ -183,7 +182,7 @@ func (w *folder[S]) again(l *foldLane[S], bad *Message, since []*Message) (*entr
 }
 
 func (w *folder[S]) bury(l *foldLane[S], rec log.Rec, reason string, a Ancestry, cause error) error {
-	w.rt.blame(a, "bug", "dead_letter", reason, cause)
+	w.rt.blame(a, condition(cause), "dead_letter", reason, cause)
 	w.meter.dead()
 	letter, err := w.rt.deadLetter(w.Name, rec, reason)
 	if err != nil {
@@ -309,28 +308,32 @@ func (w *folder[S]) tick(ctx context.Context) error {
 			return err
 		}
 	}
-	return w.write(ctx, w.pending(quietRecords))
+	return w.write(ctx, w.due())
 }
 
-// pending lists the lanes whose step is due: those that have something to say, have taken n records, or have been quiet for long enough.
-func (w *folder[S]) pending(n int) []*foldLane[S] {
-	var out []*foldLane[S]
+// due lists the lanes whose step is due: those that have something to say, have taken much, or have been quiet for long enough.
+func (w *folder[S]) due() (out []*keeper[S]) {
 	now := w.rt.now()
-	for _, l := range w.lanes {
-		anything := l.pending > 0 || len(l.dirty) > 0
-		if !l.void && anything && (len(l.out) > 0 || l.pending >= n || now.Sub(l.since) >= quietTime) {
-			out = append(out, l)
+	for _, k := range w.all() {
+		if len(k.out) > 0 || k.pending >= quietRecords || now.Sub(k.since) >= quietTime {
+			out = append(out, k)
 		}
 	}
 	return out
 }
 
-func (w *folder[S]) write(ctx context.Context, lanes []*foldLane[S]) error {
-	keepers := make([]*keeper[S], len(lanes))
-	for i, l := range lanes {
-		keepers[i] = l.keeper
+// all lists the lanes that have anything to write.
+func (w *folder[S]) all() (out []*keeper[S]) {
+	for _, l := range w.lanes {
+		if !l.void && (l.pending > 0 || len(l.dirty) > 0) {
+			out = append(out, l.keeper)
+		}
 	}
-	return write(ctx, w.rt, w.member, keepers)
+	return out
+}
+
+func (w *folder[S]) write(ctx context.Context, lanes []*keeper[S]) error {
+	return write(ctx, w.rt, w.member, lanes)
 }
 
 // untilNext is how long there is nothing to do by the clock.

@@ -82,6 +82,29 @@ func (r *Runtime) poll(ctx context.Context, member log.Member, out chan<- polled
 	}
 }
 
+// outlive gives a context that ends some time after ctx does.
+func outlive(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var timer *time.Timer
+	var mu sync.Mutex
+	stop := context.AfterFunc(ctx, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if longer.Err() == nil {
+			timer = time.AfterFunc(d, cancel)
+		}
+	})
+	return longer, func() {
+		stop()
+		cancel()
+		mu.Lock()
+		defer mu.Unlock()
+		if timer != nil {
+			timer.Stop()
+		}
+	}
+}
+
 // groupName and stateName of a service: another major version reads its input anew.
 func groupName(service string, version int) string { return fmt.Sprintf("%s.v%d", service, version) }
 func stateName(service string, version int) string {

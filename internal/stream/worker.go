@@ -70,12 +70,15 @@ func RunWorker(ctx context.Context, r *Runtime, w Worker) error {
 	return r.serve(ctx, g, m, func(member log.Member, events <-chan polled) error {
 		run := &worker{Worker: &w, rt: r, member: member, meter: m, lanes: make(map[int32]*workLane),
 			finished: make(chan result), steps: make(chan stepped)}
-		err := run.run(ctx, events)
-		return errors.Join(err, run.drain(ctx))
+		work, stop := outlive(ctx, drainTime)
+		defer stop()
+		err := run.run(ctx, work, events)
+		return errors.Join(err, run.drain(work))
 	})
 }
 
-func (w *worker) run(ctx context.Context, events <-chan polled) error {
+// run goes on until ctx ends; work is the context of what it does, which lasts a little longer.
+func (w *worker) run(ctx, work context.Context, events <-chan polled) error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -89,19 +92,19 @@ func (w *worker) run(ctx context.Context, events <-chan polled) error {
 			return nil
 		case p := <-from:
 			if err = p.err; err == nil {
-				err = w.take(ctx, p.events)
+				err = w.take(work, p.events)
 			}
 		case r := <-w.finished:
 			w.settle(r)
 		case s := <-w.steps:
-			err = w.committed(ctx, s)
+			err = w.committed(work, s)
 		case <-timer.C:
 		}
 		if err != nil && ctx.Err() == nil {
 			return err
 		}
 		w.dispatch()
-		w.commit(ctx, commitRecords)
+		w.commit(work, commitRecords)
 		timer.Reset(w.untilNext())
 	}
 }
@@ -156,7 +159,7 @@ func (w *worker) lose(n int32) {
 
 // admit takes records of a lane in hand as far as its bounds allow, and pauses the lane while some are left over.
 func (w *worker) admit(l *workLane) {
-	for len(l.backlog) > 0 && l.room(l.backlog[0]) {
+	for w.advance(l); len(l.backlog) > 0 && l.room(l.backlog[0]); w.advance(l) {
 		rec := l.backlog[0]
 		l.backlog = l.backlog[1:]
 		l.rate(rec.At)
@@ -173,7 +176,6 @@ func (w *worker) admit(l *workLane) {
 		}
 		q.tasks = append(q.tasks, t)
 	}
-	w.advance(l)
 	if over := len(l.backlog) > 0; over != l.paused {
 		l.paused = over
 		if over {
@@ -351,21 +353,22 @@ func (w *worker) untilNext() time.Duration {
 	return max(next.Sub(now), 0)
 }
 
-// drain lets handlers finish for a while, and commits what is done.
+// drain lets handlers finish until ctx ends, and commits what is done.
 func (w *worker) drain(ctx context.Context) error {
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
-	defer cancel()
-	stop := last.Done()
+	defer func() {
+		for _, l := range w.lanes {
+			l.cancel()
+		}
+	}()
+	stop := ctx.Done()
+	w.commit(ctx, 1)
 	for w.running > 0 || w.stepping {
 		select {
 		case r := <-w.finished:
 			w.settle(r)
 		case s := <-w.steps:
-			w.stepping = false
-			if s.err != nil {
-				for _, l := range s.lanes {
-					l.void = true // its step was cut off: what it said will be said again
-				}
+			if err := w.committed(ctx, s); err != nil {
+				return w.abandon(err)
 			}
 		case <-stop:
 			stop = nil
@@ -373,19 +376,18 @@ func (w *worker) drain(ctx context.Context) error {
 				l.cancel()
 			}
 		}
+		w.commit(ctx, 1)
 	}
-	end, cancelEnd := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
-	defer cancelEnd()
-	w.commit(end, 1)
-	for w.stepping {
-		s := <-w.steps
-		w.stepping = false
-		if s.err != nil && !errors.Is(s.err, log.ErrFenced) && !errors.Is(s.err, log.ErrUnknown) {
-			return s.err
-		}
-	}
+	return nil
+}
+
+// abandon waits for what still runs when nothing can be written any more.
+func (w *worker) abandon(err error) error {
 	for _, l := range w.lanes {
 		l.cancel()
 	}
-	return nil
+	for ; w.running > 0; w.running-- {
+		<-w.finished
+	}
+	return err
 }
