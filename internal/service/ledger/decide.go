@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"time"
 
@@ -19,9 +18,9 @@ const keepFor = 24 * time.Hour
 type State struct {
 	Seq      uint64    `json:"seq"`
 	Hash     string    `json:"hash,omitempty"` // of the last frame
-	Seen     seen      `json:"seen,omitempty"`
 	Deadline bool      `json:"deadline,omitempty"`
-	Ended    time.Time `json:"ended,omitzero"` // append time of ended, or of erased without it
+	Ended    time.Time `json:"ended,omitzero"`     // append time of ended, or of erased without it
+	Recalled bool      `json:"recalled,omitempty"` // it was forgotten: which facts have a frame is known by the feed alone
 }
 
 // place is what a fact becomes in the feed.
@@ -29,11 +28,8 @@ type place struct {
 	framed, late bool
 }
 
-// take takes a fact that was appended at the given time into the state. A fact that was seen before, or that clients do not see, is not framed.
+// take takes a fact that was appended at the given time into the state. A fact that clients do not see is not framed.
 func (s State) take(e *envelopev1.Envelope, at time.Time) (State, place) {
-	if s.Seen.has(e.GetId()) {
-		return s, place{}
-	}
 	p := place{framed: frame.Framed(e.GetKind()), late: s.late(e)}
 	switch e.GetKind() {
 	case envelopev1.Kind_KIND_DEADLINE:
@@ -42,9 +38,6 @@ func (s State) take(e *envelopev1.Envelope, at time.Time) (State, place) {
 		if s.Ended.IsZero() {
 			s.Ended = at
 		}
-	}
-	if p.framed {
-		s.Seen = s.Seen.with(e.GetId())
 	}
 	return s, p
 }
@@ -73,24 +66,4 @@ func Leave(s *State) time.Time {
 		return time.Time{}
 	}
 	return s.Ended.Add(keepFor)
-}
-
-// seen is a set of ids, each as the first 16 bytes of its SHA-256.
-type seen []byte
-
-const digest = 16
-
-func (s seen) has(id string) bool {
-	sum := sha256.Sum256([]byte(id))
-	for i := 0; i+digest <= len(s); i += digest {
-		if [digest]byte(s[i:i+digest]) == [digest]byte(sum[:digest]) {
-			return true
-		}
-	}
-	return false
-}
-
-func (s seen) with(id string) seen {
-	sum := sha256.Sum256([]byte(id))
-	return append(s[:len(s):len(s)], sum[:digest]...)
 }

@@ -2,8 +2,7 @@
 // it by hash, so that a client can prove that it missed nothing and that nothing was changed (package frame has the recipe).
 //
 // It is a chain of the runtime: frame, state and position become durable in one step. The order of frames is the order of the lane. Of a fact that
-// stands in the lane more than once the first counts; ledger keeps the ids of the facts that it has framed, so that this does not depend on how far
-// back anybody else remembers.
+// stands in the lane more than once the first counts.
 //
 // A fact whose verification was erased cannot be read any more. It keeps its place: its frame has a number and no body, which deliver shows as a
 // gap, and the chain goes on behind it. So erasure neither stops the lane nor renumbers anything.
@@ -49,15 +48,12 @@ type service struct{ Config }
 
 // next gives the frame of one fact, or nothing where clients do not see it or have it already.
 func (s service) next(ctx context.Context, st *State, m *stream.Message) ([]stream.Output, error) {
-	before := *st
-	if fresh(before) && m.GetKind() != envelopev1.Kind_KIND_OPENED {
-		var err error
-		if before, err = recall(ctx, s.Feed, m); err != nil {
-			return nil, err
-		}
+	before, framed, err := s.before(ctx, *st, m)
+	if err != nil {
+		return nil, err
 	}
 	after, place := before.take(m.Envelope, m.At)
-	if !place.framed {
+	if !place.framed || framed {
 		*st = after
 		return nil, nil
 	}
@@ -68,6 +64,15 @@ func (s service) next(ctx context.Context, st *State, m *stream.Message) ([]stre
 	after, chain := after.link(f.GetSalt(), f.GetBody())
 	*st = after
 	return []stream.Output{output(m, chain, f)}, nil
+}
+
+// before gives the state before a fact, and whether the fact has a frame already that the state has forgotten.
+func (s service) before(ctx context.Context, st State, m *stream.Message) (State, bool, error) {
+	first := st == State{} && m.GetKind() == envelopev1.Kind_KIND_OPENED
+	if first || st != (State{}) && !st.Recalled {
+		return st, false, nil
+	}
+	return recall(ctx, s.Feed, st, m)
 }
 
 // frame makes the frame of a fact; nil where the fact was erased.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"iter"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -77,13 +78,14 @@ type world struct {
 	chain stream.Chain[State]
 	ring  *seal.Keyring
 	feed  feed
-	saved map[string][]byte // committed states, as they survive a restart
+	saved map[string][]byte   // committed states, as they survive a restart
+	seen  map[string][]string // ids of the facts of a verification that are committed; the runtime keeps them with the state
 	outs  map[string][]stream.Output
 	ids   map[string]bool // of the records of the feed
 }
 
 func newWorld(t testing.TB, ring *seal.Keyring) *world {
-	w := &world{ring: ring, saved: map[string][]byte{}, outs: map[string][]stream.Output{}, ids: map[string]bool{}}
+	w := &world{ring: ring, saved: map[string][]byte{}, seen: map[string][]string{}, outs: map[string][]stream.Output{}, ids: map[string]bool{}}
 	chain, err := New(Config{Keys: ring, Feed: &w.feed})
 	if err != nil {
 		t.Fatal(err)
@@ -103,6 +105,9 @@ const (
 // step handles one fact; it says whether the fact is committed.
 func (w *world) step(m *stream.Message, c crash) (bool, error) {
 	v := m.GetVerificationId()
+	if slices.Contains(w.seen[v], m.GetId()) {
+		return true, nil
+	}
 	var s State
 	if raw := w.saved[v]; raw != nil {
 		if err := json.Unmarshal(raw, &s); err != nil {
@@ -125,6 +130,7 @@ func (w *world) step(m *stream.Message, c crash) (bool, error) {
 		return false, nil
 	}
 	w.saved[v], err = json.Marshal(s)
+	w.seen[v] = append(w.seen[v], m.GetId())
 	return true, err
 }
 
@@ -256,6 +262,7 @@ func (w *world) forget(now bool, v string) {
 	var s State
 	if json.Unmarshal(w.saved[v], &s) == nil && now && !Leave(&s).IsZero() {
 		delete(w.saved, v)
+		delete(w.seen, v)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -22,56 +23,48 @@ type Feed interface {
 	Read(ctx context.Context, l log.Lane, from, to log.Pos) iter.Seq2[log.Rec, error]
 }
 
-// fresh says that nothing is known of a verification: its first fact, or one that comes after it was forgotten.
-func fresh(s State) bool {
-	return s.Seq == 0 && !s.Deadline && s.Ended.IsZero()
-}
-
-// recall makes the state of a verification from its frames in the client's feed, as far back as that is kept. It reads a whole lane, and is needed
-// only for what comes later than a day after the end, or before `opened`. A verification without frames is one that only begins.
-func recall(ctx context.Context, f Feed, m *stream.Message) (State, error) {
+// recall completes the state of a verification from its frames in the client's feed, as far back as that is kept, and says whether the fact at hand
+// has a frame there. It reads a whole lane, and is needed only for what comes later than a day after the end, or before `opened`. A verification
+// without frames is one that only begins.
+func recall(ctx context.Context, f Feed, s State, m *stream.Message) (_ State, framed bool, err error) {
 	name := topic.Feed(m.GetClientId())
 	lanes, err := f.Lanes(ctx, name)
 	if errors.Is(err, log.ErrNoTopic) {
-		return State{}, nil
+		return s, false, nil
 	}
 	if err != nil {
-		return State{}, fmt.Errorf("lanes of the feed: %w", err)
+		return s, false, fmt.Errorf("lanes of the feed: %w", err)
 	}
 	lane := log.Lane{Topic: name, N: log.LaneOf([]byte(m.GetVerificationId()), lanes)}
 	bounds, err := f.Bounds(ctx, lane)
 	if err != nil {
-		return State{}, fmt.Errorf("extent of the feed: %w", err)
+		return s, false, fmt.Errorf("extent of the feed: %w", err)
 	}
-	var s State
 	for r, err := range f.Read(ctx, lane, log.Pos{}, bounds[0].End) {
 		if err != nil {
-			return State{}, fmt.Errorf("reading the feed: %w", err)
+			return s, false, fmt.Errorf("reading the feed: %w", err)
 		}
-		if string(r.Key) == m.GetVerificationId() {
-			if s, err = s.relink(r.Val, m.At); err != nil {
-				return State{}, err
-			}
+		if string(r.Key) != m.GetVerificationId() {
+			continue
 		}
+		var e envelopev1.Envelope
+		if err := proto.Unmarshal(r.Val, &e); err != nil {
+			return s, false, fmt.Errorf("reading a frame of the feed: %w", err)
+		}
+		s = s.relink(&e, m.At)
+		framed = framed || slices.Contains(e.GetInputIds(), m.GetId())
 	}
-	return s, nil
+	return s, framed, nil
 }
 
-// relink takes over the place of a frame that is in the feed already; a verification that ended counts as ended now, and is forgotten a day later.
-func (s State) relink(record []byte, now time.Time) (State, error) {
-	var e envelopev1.Envelope
-	if err := proto.Unmarshal(record, &e); err != nil {
-		return s, fmt.Errorf("reading a frame of the feed: %w", err)
+// relink takes over the place of a frame that is in the feed; a verification that ended counts as ended now, and is forgotten a day later.
+func (s State) relink(e *envelopev1.Envelope, now time.Time) State {
+	s.Recalled = true
+	if e.GetChain().GetSeq() > s.Seq {
+		s.Seq, s.Hash = e.GetChain().GetSeq(), e.GetChain().GetHash()
 	}
-	if e.GetChain().GetSeq() <= s.Seq {
-		return s, nil
-	}
-	s.Seq, s.Hash = e.GetChain().GetSeq(), e.GetChain().GetHash()
-	for _, id := range e.GetInputIds() {
-		s.Seen = s.Seen.with(id)
-	}
-	if e.GetReason() != "" {
+	if e.GetReason() != "" && s.Ended.IsZero() {
 		s.Ended = now
 	}
-	return s, nil
+	return s
 }
