@@ -1,0 +1,480 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	deadv1 "github.com/bonafide-id/bonafide/gen/bonafide/dead/v1"
+	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
+	mediav1 "github.com/bonafide-id/bonafide/gen/bonafide/media/v1"
+	"github.com/bonafide-id/bonafide/internal/check"
+	"github.com/bonafide-id/bonafide/internal/log"
+	"github.com/bonafide-id/bonafide/internal/log/split"
+	"github.com/bonafide-id/bonafide/internal/topic"
+)
+
+var focus = check.Key{Check: "doc.image.focus", Medium: check.Document}
+
+// looker is a worker that says one finding about each medium, and more where the test says so.
+func looker(handle func(context.Context, Input, Emit) error) Worker {
+	return Worker{Name: "looker", Version: 1, Input: topic.Media, Parallel: 4, Handle: handle,
+		Owes: func(Input) []check.Key { return []check.Key{focus} }}
+}
+
+func sayFocus(ctx context.Context, _ Input, emit Emit) error {
+	return emit(ctx, Finding(focus, Pass, "", nil))
+}
+
+// crashes gives the logs that everything must pass on: whole steps, split steps, and split steps that break off ever again.
+func crashes() map[string]func(split.Point) bool {
+	var n atomic.Int64
+	return map[string]func(split.Point) bool{
+		"whole":  nil,
+		"split":  func(split.Point) bool { return false },
+		"broken": func(split.Point) bool { return n.Add(1)%5 == 0 },
+	}
+}
+
+func TestWorkerSaysOncePerMessage(t *testing.T) {
+	for name, crash := range crashes() {
+		t.Run(name, func(t *testing.T) {
+			e := newEnv(t, crash)
+			for i := range 40 {
+				e.media(fmt.Sprintf("v%d", i%10), check.Document, i)
+			}
+			e.start(func(ctx context.Context) error { return RunWorker(ctx, e.rt, looker(sayFocus)) })
+			e.until("all committed", e.lagZero("looker", topic.Media))
+			said := ofSource(e.all(topic.Fact), "looker")
+			if ids := distinct(said); len(ids) != 40 {
+				t.Errorf("%d different findings, want 40", len(ids))
+			}
+			for _, m := range said {
+				if m.GetClientId() != "acme" || m.GetCorrelationId() == "" || m.GetMediaAt() == nil || len(m.GetInputIds()) != 1 ||
+					m.GetCausationId() != m.GetInputIds()[0] {
+					t.Fatalf("ancestry is lost: %v", m.Envelope)
+				}
+			}
+			if extra := len(said) - 40; crash == nil && extra != 0 {
+				t.Errorf("%d findings were said twice without a crash", extra)
+			}
+		})
+	}
+}
+
+func TestWorkerKeepsTheOrderWithinAVerificationOnly(t *testing.T) {
+	e := newEnv(t, nil)
+	for i := range 20 {
+		e.media("slow", check.Document, i)
+		e.media(fmt.Sprintf("quick%d", i), check.Document, i)
+	}
+	block, quick := make(chan struct{}), make(chan struct{}, 20)
+	var mu sync.Mutex
+	var order []uint64
+	e.start(func(ctx context.Context) error {
+		return RunWorker(ctx, e.rt, looker(func(ctx context.Context, in Input, emit Emit) error {
+			if in.GetVerificationId() != "slow" {
+				quick <- struct{}{}
+				return sayFocus(ctx, in, emit)
+			}
+			<-block
+			mu.Lock()
+			order = append(order, in.Payload.(*mediav1.Media).GetBytes())
+			mu.Unlock()
+			return sayFocus(ctx, in, emit)
+		}))
+	})
+	for range 20 {
+		select {
+		case <-quick:
+		case <-time.After(patience):
+			t.Fatal("a slow verification delays the others")
+		}
+	}
+	lane := log.Lane{Topic: topic.Media, N: log.LaneOf([]byte("slow"), 4)}
+	first := slices.IndexFunc(e.all(topic.Media), func(m *Message) bool { return m.GetVerificationId() == "slow" })
+	pos, err := e.log.Committed(t.Context(), "looker.v1", lane)
+	e.must(err)
+	if at := e.all(topic.Media)[first].Pos; pos[0].Off > at.Off {
+		t.Errorf("committed %d, beyond the unfinished %d", pos[0].Off, at.Off)
+	}
+	close(block)
+	e.until("all committed", e.lagZero("looker", topic.Media))
+	if !slices.IsSorted(order) || len(order) != 20 {
+		t.Errorf("handled in the order %v", order)
+	}
+}
+
+func TestEmittedIsThereBeforeTheHandlerEnds(t *testing.T) {
+	e := newEnv(t, nil)
+	e.media("v", check.Document, 1)
+	seen := make(chan int, 1)
+	e.start(func(ctx context.Context) error {
+		return RunWorker(ctx, e.rt, looker(func(ctx context.Context, in Input, emit Emit) error {
+			err := sayFocus(ctx, in, emit)
+			seen <- len(ofSource(e.all(topic.Fact), "looker"))
+			return err
+		}))
+	})
+	if n := <-seen; n != 1 {
+		t.Errorf("%d findings are in the log while the handler goes on", n)
+	}
+}
+
+func TestTransientAndUnknownAreTriedAgain(t *testing.T) {
+	e := newEnv(t, nil)
+	e.media("bad", check.Document, 1)
+	e.media("good", check.Document, 1)
+	var tries atomic.Int64
+	e.start(func(ctx context.Context) error {
+		return RunWorker(ctx, e.rt, looker(func(ctx context.Context, in Input, emit Emit) error {
+			if in.GetVerificationId() == "bad" {
+				switch tries.Add(1) {
+				case 1:
+					return Transient(errors.New("busy"))
+				case 2:
+					return errors.New("never seen that")
+				}
+			}
+			return sayFocus(ctx, in, emit)
+		}))
+	})
+	e.until("all committed", e.lagZero("looker", topic.Media))
+	e.rt.Close()
+	if n := len(ofSource(e.all(topic.Fact), "looker")); n != 2 || tries.Load() != 3 {
+		t.Errorf("%d facts of the worker (one is the incident's), %d tries", n, tries.Load())
+	}
+}
+
+func TestPoisonAndPanicsEndAsDeadLetters(t *testing.T) {
+	for name, c := range map[string]struct {
+		handle         func(context.Context, Input, Emit) error
+		reason, closed string
+		incidents      int
+	}{
+		"poison": {func(context.Context, Input, Emit) error { return Poison("bad_pixels", errors.New("no")) }, "bad_pixels", "poison", 0},
+		"panic":  {func(context.Context, Input, Emit) error { panic("index out of range") }, "bug", "internal", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEnv(t, nil)
+			e.media("v", check.Document, 1)
+			stop := e.start(func(ctx context.Context) error { return RunWorker(ctx, e.rt, looker(c.handle)) })
+			e.until("all committed", e.lagZero("looker", topic.Media))
+			stop()
+			e.rt.Close()
+			dead := e.all(topic.Dead)
+			if len(dead) != 1 || dead[0].GetReason() != c.reason {
+				t.Fatalf("dead letters: %v", dead)
+			}
+			p, err := dead[0].Open(t.Context())
+			e.must(err)
+			letter := p.(*deadv1.DeadLetter)
+			original := e.all(topic.Media)[0]
+			want, _ := proto.Marshal(original.Envelope)
+			back := new(envelopev1.Envelope)
+			e.must(proto.Unmarshal(letter.GetValue(), back))
+			if got, _ := proto.Marshal(back); string(got) != string(want) || letter.GetOffset() != original.Pos.Off || len(letter.GetHeaders()) == 0 {
+				t.Error("the original is not in the dead letter as it was")
+			}
+			var findings []*Message
+			for _, m := range e.all(topic.Fact) {
+				if m.GetKind() == envelopev1.Kind_KIND_FINDING {
+					findings = append(findings, m)
+				}
+			}
+			if len(findings) != 1 || findings[0].GetOutcome() != NotPerformed || findings[0].GetReason() != c.closed {
+				t.Errorf("closed as %v", findings)
+			}
+			if n := len(e.all(topic.Incident)); n != c.incidents {
+				t.Errorf("%d incidents, want %d", n, c.incidents)
+			}
+		})
+	}
+}
+
+func TestWhatIsOwedAndNotSaidIsClosed(t *testing.T) {
+	e := newEnv(t, nil)
+	e.media("v", check.Document, 1)
+	stop := e.start(func(ctx context.Context) error {
+		return RunWorker(ctx, e.rt, looker(func(context.Context, Input, Emit) error { return nil }))
+	})
+	e.until("all committed", e.lagZero("looker", topic.Media))
+	stop()
+	e.rt.Close()
+	var reasons []string
+	for _, m := range e.all(topic.Fact) {
+		if m.GetKind() == envelopev1.Kind_KIND_FINDING {
+			reasons = append(reasons, m.GetReason())
+		}
+	}
+	if !slices.Equal(reasons, []string{"internal"}) || len(e.all(topic.Incident)) != 1 {
+		t.Errorf("closed as %v, %d incidents", reasons, len(e.all(topic.Incident)))
+	}
+}
+
+func TestUndecodableRecordDelaysNobody(t *testing.T) {
+	e := newEnv(t, nil)
+	_, err := e.log.Publish(t.Context(), log.Rec{Lane: log.Lane{Topic: topic.Media}, Key: []byte("v"), Val: []byte{0xff, 0xff}})
+	e.must(err)
+	e.media("v", check.Document, 1)
+	e.start(func(ctx context.Context) error { return RunWorker(ctx, e.rt, looker(sayFocus)) })
+	e.until("all committed", e.lagZero("looker", topic.Media))
+	if n := len(e.all(topic.Dead)); n != 1 || len(ofSource(e.all(topic.Fact), "looker")) != 1 {
+		t.Errorf("%d dead letters", n)
+	}
+}
+
+func TestErasedIsSilentlyDone(t *testing.T) {
+	e := newEnv(t, nil)
+	e.media("v", check.Document, 1)
+	e.must(e.keys.Erase(t.Context(), "acme", "v"))
+	e.start(func(ctx context.Context) error { return RunWorker(ctx, e.rt, looker(sayFocus)) })
+	e.until("all committed", e.lagZero("looker", topic.Media))
+	if len(e.all(topic.Fact))+len(e.all(topic.Dead))+len(e.all(topic.Incident)) != 0 {
+		t.Error("something was said about an erased verification")
+	}
+}
+
+func TestWithoutTheKeyServiceNothingIsLost(t *testing.T) {
+	e := newEnv(t, nil)
+	for i := range 3 {
+		e.media(fmt.Sprintf("v%d", i), check.Document, i)
+	}
+	e.media("another", check.Document, 0) // the only key that stays cached
+	e.store.refuse(errors.New("away"))
+	stop := e.start(func(ctx context.Context) error { return RunWorker(ctx, e.rt, looker(sayFocus)) })
+	e.until("the cached one done", func() bool { return len(ofSource(e.all(topic.Fact), "looker")) == 1 })
+	e.store.refuse(nil)
+	e.until("all committed", e.lagZero("looker", topic.Media))
+	stop()
+	if n := len(ofSource(e.all(topic.Fact), "looker")); n != 4 || len(e.all(topic.Dead)) != 0 {
+		t.Errorf("%d findings, %d dead letters", n, len(e.all(topic.Dead)))
+	}
+}
+
+func TestGivenUpAtTheDeadline(t *testing.T) {
+	e := newEnv(t, nil)
+	e.media("v", check.Document, 1)
+	var tries atomic.Int64
+	e.start(func(ctx context.Context) error {
+		return RunWorker(ctx, e.rt, looker(func(context.Context, Input, Emit) error {
+			if tries.Add(1) == 3 {
+				e.clock.add(time.Minute)
+			}
+			return Transient(errors.New("busy"))
+		}))
+	})
+	e.until("all committed", e.lagZero("looker", topic.Media))
+	e.rt.Close()
+	if n := tries.Load(); n != 3 || len(e.all(topic.Incident)) != 1 {
+		t.Errorf("%d tries, %d incidents", n, len(e.all(topic.Incident)))
+	}
+}
+
+func TestRepeatsAreSuppressedAlsoAfterARestart(t *testing.T) {
+	e := newEnv(t, nil)
+	var handled atomic.Int64
+	count := looker(func(ctx context.Context, in Input, emit Emit) error { handled.Add(1); return sayFocus(ctx, in, emit) })
+	run := func(ctx context.Context) error { return RunWorker(ctx, e.rt, count) }
+	e.media("v", check.Document, 1)
+	e.media("v", check.Document, 1)
+	stop := e.start(run)
+	e.until("all committed", e.lagZero("looker", topic.Media))
+	stop()
+	e.media("v", check.Document, 1)
+	e.media("v", check.Document, 2)
+	e.start(run)
+	e.until("all committed", e.lagZero("looker", topic.Media))
+	if n := handled.Load(); n != 2 {
+		t.Errorf("handled %d times, want 2", n)
+	}
+}
+
+func TestAFailedMessageDoesNotCountAsSeen(t *testing.T) {
+	e := newEnv(t, nil)
+	var tries atomic.Int64
+	e.media("v", check.Document, 1)
+	e.media("v", check.Document, 1)
+	e.start(func(ctx context.Context) error {
+		return RunWorker(ctx, e.rt, looker(func(ctx context.Context, in Input, emit Emit) error {
+			if tries.Add(1) == 1 {
+				e.clock.add(time.Hour)
+				return Transient(errors.New("busy, and then the time is up"))
+			}
+			return sayFocus(ctx, in, emit)
+		}))
+	})
+	e.until("all committed", e.lagZero("looker", topic.Media))
+	found := slices.ContainsFunc(e.all(topic.Fact), func(m *Message) bool { return m.GetOutcome() == Pass })
+	if !found || tries.Load() != 2 {
+		t.Errorf("the repetition was taken for done; %d tries", tries.Load())
+	}
+}
+
+// joiner keeps documents and answers when the selfie comes.
+func joiner(got *sync.Map) Worker {
+	return Worker{Name: "joiner", Version: 1, Input: topic.Media, Parallel: 4,
+		Keep: func(e *envelopev1.Envelope) bool { return e.GetMedium() == check.Document },
+		Handle: func(ctx context.Context, in Input, emit Emit) error {
+			if in.GetMedium() != check.Selfie {
+				return nil
+			}
+			var kept []string
+			for _, m := range in.Kept {
+				kept = append(kept, strconv.FormatUint(m.Payload.(*mediav1.Media).GetBytes(), 10))
+			}
+			got.Store(in.GetVerificationId(), fmt.Sprint(kept))
+			return emit(ctx, Output{Kind: envelopev1.Kind_KIND_FINDING, Check: "face.match.doc_vs_selfie", Medium: check.Selfie, Outcome: Pass, Also: in.Kept})
+		}}
+}
+
+func TestKeptMessagesSurviveARestart(t *testing.T) {
+	for name, crash := range crashes() {
+		t.Run(name, func(t *testing.T) {
+			e := newEnv(t, crash)
+			var got sync.Map
+			run := func(ctx context.Context) error { return RunWorker(ctx, e.rt, joiner(&got)) }
+			for i := range 8 {
+				v := fmt.Sprintf("v%d", i)
+				e.media(v, check.Document, i)
+				e.media(v, check.Document, i+100)
+			}
+			stop := e.start(run)
+			e.until("all committed", e.lagZero("joiner", topic.Media))
+			stop()
+			for i := range 8 {
+				e.media(fmt.Sprintf("v%d", i), check.Selfie, i)
+				e.media(fmt.Sprintf("v%d", i), check.Document, i+200)
+			}
+			stop = e.start(run)
+			e.until("all committed", e.lagZero("joiner", topic.Media))
+			stop()
+			for i := range 8 {
+				want := fmt.Sprint([]string{strconv.Itoa(i), strconv.Itoa(i + 100)})
+				if v, _ := got.Load(fmt.Sprintf("v%d", i)); v != want {
+					t.Errorf("v%d was given %v, want %v", i, v, want)
+				}
+			}
+			for _, m := range ofSource(e.all(topic.Fact), "joiner") {
+				if len(m.GetInputIds()) != 3 {
+					t.Errorf("rests on %v", m.GetInputIds())
+				}
+			}
+		})
+	}
+}
+
+func TestKeptMessagesAreDroppedAfterADay(t *testing.T) {
+	e := newEnv(t, nil)
+	var got sync.Map
+	stop := e.start(func(ctx context.Context) error { return RunWorker(ctx, e.rt, joiner(&got)) })
+	e.media("v", check.Document, 1)
+	e.until("the document kept", e.lagZero("joiner", topic.Media))
+	e.clock.add(25 * time.Hour)
+	e.media("v", check.Document, 2)
+	e.until("the other kept", e.lagZero("joiner", topic.Media))
+	stop()
+	m, err := e.log.Join(t.Context(), log.Group{Name: "joiner.v1", Input: topic.Media, State: "joiner.v1.state", Mode: log.AtLeastOnce})
+	e.must(err)
+	defer m.Close(t.Context())
+	_, err = m.Poll(t.Context())
+	e.must(err)
+	lane := log.LaneOf([]byte("v"), 4)
+	if n := len(maps.Collect(keysOf(m.State(lane)))); n != 1 {
+		t.Errorf("%d kept messages in the state, want 1", n)
+	}
+}
+
+func keysOf(v log.View) func(func(string, bool) bool) {
+	return func(yield func(string, bool) bool) {
+		for k := range v.All() {
+			if !yield(string(k), true) {
+				return
+			}
+		}
+	}
+}
+
+func TestALaneIsReadOnlySoFarAhead(t *testing.T) {
+	e := newEnv(t, nil)
+	block := make(chan struct{})
+	var handled atomic.Int64
+	e.media("stuck", check.Document, 0)
+	lane := log.LaneOf([]byte("stuck"), 4)
+	n := 0
+	for i := 0; n < 5; i++ {
+		if v := fmt.Sprintf("v%d", i); log.LaneOf([]byte(v), 4) == lane {
+			e.clock.add(20 * time.Second)
+			e.media(v, check.Document, 0)
+			n++
+		}
+	}
+	e.start(func(ctx context.Context) error {
+		return RunWorker(ctx, e.rt, looker(func(ctx context.Context, in Input, emit Emit) error {
+			if in.GetVerificationId() == "stuck" {
+				<-block
+			} else {
+				handled.Add(1)
+			}
+			return sayFocus(ctx, in, emit)
+		}))
+	})
+	e.until("those within a minute", func() bool { return handled.Load() >= 2 })
+	time.Sleep(50 * time.Millisecond) // a wrong one more would come at once
+	if got := handled.Load(); got > 3 {
+		t.Errorf("%d were handled that are more than a minute beyond", got-3)
+	}
+	close(block)
+	e.until("all committed", e.lagZero("looker", topic.Media))
+}
+
+func TestTwoOwnersShareTheWork(t *testing.T) {
+	e := newEnv(t, nil)
+	var handled atomic.Int64
+	w := looker(func(ctx context.Context, in Input, emit Emit) error { handled.Add(1); return sayFocus(ctx, in, emit) })
+	run := func(ctx context.Context) error { return RunWorker(ctx, e.rt, w) }
+	stop := e.start(run)
+	for i := range 100 {
+		e.media(fmt.Sprintf("v%d", i), check.Document, i)
+		if i == 50 {
+			e.start(run)
+		}
+		if i == 80 {
+			stop()
+		}
+	}
+	e.until("all committed", e.lagZero("looker", topic.Media))
+	if ids := distinct(ofSource(e.all(topic.Fact), "looker")); len(ids) != 100 {
+		t.Errorf("%d different findings", len(ids))
+	}
+}
+
+func TestDrainCommitsWhatIsInHand(t *testing.T) {
+	e := newEnv(t, nil)
+	e.media("v", check.Document, 1)
+	inHand := make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() {
+		done <- RunWorker(ctx, e.rt, looker(func(hctx context.Context, in Input, emit Emit) error {
+			close(inHand)
+			<-ctx.Done()
+			return sayFocus(hctx, in, emit)
+		}))
+	}()
+	<-inHand
+	cancel()
+	e.must(<-done)
+	if !e.lagZero("looker", topic.Media)() || len(ofSource(e.all(topic.Fact), "looker")) != 1 {
+		t.Error("what was in hand when it was told to stop was thrown away")
+	}
+}
