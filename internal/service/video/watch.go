@@ -38,20 +38,18 @@ func (w *watch) see(f video.Frame) error {
 	if err != nil {
 		return fmt.Errorf("frame %d: %w", f.Index, err)
 	}
+	found, mesh, err := w.confirm(m, found)
+	if err != nil {
+		return fmt.Errorf("frame %d: %w", f.Index, err)
+	}
 	out := &derivedv1.Frame{
 		Index: uint32(f.Index), Seconds: f.At.Seconds(), Width: uint32(m.W), Height: uint32(m.H), Digest: digest(m), Faces: describe(found),
 	}
 	var box *face.Box
 	if len(found) > 0 {
-		mesh, err := w.mesh.Fit(m, found[0])
-		if err != nil {
-			return fmt.Errorf("frame %d: %w", f.Index, err)
-		}
-		if mesh.Score >= sure {
-			b := mesh.Box()
-			box, out.Faces[0].Mesh = &b, mesh.Floats()
-			w.best.offer(f.At, len(w.frames), m, worth(m, mesh))
-		}
+		b := mesh.Box()
+		box, out.Faces[0].Mesh = &b, mesh.Floats()
+		w.best.offer(f.At, len(w.frames), m, worth(m, mesh))
 	}
 	if !w.still {
 		out.Flow = flow(w.tracker.Next(m.Gray(), box))
@@ -59,6 +57,28 @@ func (w *watch) see(f video.Frame) error {
 	w.frames = append(w.frames, out)
 	return nil
 }
+
+// confirm keeps the faces over which a mesh can be laid, and gives the mesh of the first. More than a few are not
+// looked at: they are several persons in any case.
+func (w *watch) confirm(m *pix.RGB, found []face.Face) (kept []face.Face, first face.Mesh, err error) {
+	for _, f := range found[:min(len(found), mostFaces)] {
+		mesh, err := w.mesh.Fit(m, f)
+		if err != nil {
+			return nil, first, err
+		}
+		if mesh.Score < sure {
+			continue
+		}
+		if len(kept) == 0 {
+			first = mesh
+		}
+		kept = append(kept, f)
+	}
+	return kept, first, nil
+}
+
+// mostFaces is how many faces of a frame are looked at, the largest first.
+const mostFaces = 8
 
 // sure is the mesh's own probability from which what the detector found is taken for a face.
 const sure = 0.5
