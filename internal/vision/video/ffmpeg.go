@@ -14,6 +14,9 @@ import (
 	"time"
 )
 
+// formats that ffmpeg may open. Without the list, a concat script named .mp4 makes it open another local file.
+const formats = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
+
 // arguments of ffmpeg. Nothing in them comes from the applicant: the input is always descriptor 3. Frames are
 // chosen by time and never duplicated, so that a repeated frame is the recording's own. Frames that no other one
 // refers to are skipped (a third of the time of a 1080p recording); the size is bounded by us.
@@ -24,7 +27,7 @@ func arguments(o Options) []string {
 	args := []string{
 		"-nostdin", "-hide_banner", "-nostats", "-loglevel", "info",
 		"-protocol_whitelist", "file",
-		"-format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm",
+		"-format_whitelist", formats,
 		"-codec_whitelist", "h264,hevc,vp8,vp9,av1,libdav1d",
 		"-max_pixels", strconv.Itoa(MaxPixels),
 		"-threads", "2", "-skip_frame", "noref", "-an", "-sn", "-dn",

@@ -71,12 +71,8 @@ func (rep *report) read(r io.Reader) {
 
 // header takes the description of the input, which ends before the first frame.
 func (rep *report) header(line string) {
-	if m := durationLine.FindStringSubmatch(line); m != nil && rep.duration == 0 {
-		h, _ := strconv.Atoi(m[1])
-		min, _ := strconv.Atoi(m[2])
-		s, _ := strconv.Atoi(m[3])
-		cs, _ := strconv.Atoi(m[4])
-		rep.duration = time.Duration(h*3600+min*60+s)*time.Second + time.Duration(cs)*10*time.Millisecond
+	if m := durationLine.FindSubmatch([]byte(line)); m != nil && rep.duration == 0 {
+		rep.duration = clock(m)
 	}
 	if m := streamLine.FindStringSubmatch(line); m != nil && rep.w == 0 {
 		rep.w, _ = strconv.Atoi(m[1])

@@ -111,7 +111,8 @@ func New(ctx context.Context, cfg Config) (*Decoder, error) {
 func (d *Decoder) Isolation() string { return d.box.String() }
 
 // Frames reads a recording, an animated GIF or a still from src and hands each frame to yield, in order.
-// An error of yield stops the work and is returned as it is; a recording that cannot be used gives an *Error.
+// An error of yield stops the work and is returned as it is; a recording that cannot be used gives an *Error, which
+// may also come after the last frame: what was handed over is then worth nothing.
 func (d *Decoder) Frames(ctx context.Context, src io.Reader, o Options, yield func(Frame) error) (Info, error) {
 	kind, src, err := sniff(src)
 	if err != nil {
@@ -136,7 +137,14 @@ func (d *Decoder) recording(ctx context.Context, k picture.Kind, src io.Reader, 
 	defer file.Close()
 	ctx, cancel := context.WithTimeoutCause(ctx, d.cfg.Timeout, &Error{Code: TooCostly, Detail: "time limit"})
 	defer cancel()
-	info, err := d.decode(ctx, file, o, yield)
+	var last time.Duration
+	info, err := d.decode(ctx, file, o, func(f Frame) error {
+		last = f.At
+		return yield(f)
+	})
 	info.Kind = k
+	if err == nil && info.Duration == 0 && last > MaxDecoded-time.Second {
+		err = d.tooLong(ctx, file)
+	}
 	return info, err
 }

@@ -169,6 +169,21 @@ func TestDamageInside(t *testing.T) {
 	}
 }
 
+// TestBrowserRecording leaves the duration out, as browsers do.
+func TestBrowserRecording(t *testing.T) {
+	vp8 := []string{"-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "50k", "-r", "10", "-f", "webm", "-live", "1"}
+	for seconds, want := range map[string]Code{"3": "", "20": "", "40": TooLong} {
+		all, info, err := frames(t, record(t, "a.webm", append(source("64x48", seconds), vp8...)...), Options{})
+		if info.Duration != 0 {
+			t.Errorf("%s s: duration %v", seconds, info.Duration)
+		}
+		var bad *Error
+		if errors.As(err, &bad) != (want != "") || bad != nil && bad.Code != want {
+			t.Errorf("%s s: %d frames, %v, want %q", seconds, len(all), err, want)
+		}
+	}
+}
+
 func TestTimeLimit(t *testing.T) {
 	b := record(t, "a.mp4", append(source("1280x720", "4"), "-c:v", "libx264", "-preset", "ultrafast")...)
 	d, err := New(context.Background(), Config{})
