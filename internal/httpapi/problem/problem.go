@@ -144,8 +144,10 @@ func (p *Problem) Write(w http.ResponseWriter) {
 	if p.Code == Unauthenticated {
 		h.Set("WWW-Authenticate", "Bearer")
 	}
+	body = append(body, '\n')
+	h.Set("Content-Length", strconv.Itoa(len(body))) // nobody waits for the connection to close
 	w.WriteHeader(p.Status())
-	_, _ = w.Write(append(body, '\n'))
+	_, _ = w.Write(body)
 }
 
 // Of finds the problem in an error.

@@ -1,0 +1,97 @@
+// Package testbed builds the libraries that a service stands on, real ones in a temporary directory, for tests of services.
+package testbed
+
+import (
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/bonafide-id/bonafide/internal/blob"
+	"github.com/bonafide-id/bonafide/internal/log/embedded"
+	"github.com/bonafide-id/bonafide/internal/resilience"
+	"github.com/bonafide-id/bonafide/internal/seal"
+	"github.com/bonafide-id/bonafide/internal/stream"
+)
+
+// Bed is one installation without services.
+type Bed struct {
+	Dir     string
+	Log     *embedded.Log
+	Index   *embedded.KV
+	Secrets *embedded.KV
+	Keys    *seal.Keyring
+	Blobs   *blob.Store
+	Runtime *stream.Runtime
+	close   sync.Once
+}
+
+// New opens an installation in a directory, or makes one; it is closed when the test ends, or by Close.
+func New(t testing.TB, dir string) *Bed {
+	t.Helper()
+	b := &Bed{Dir: dir}
+	var err error
+	must := func() {
+		if err != nil {
+			t.Helper()
+			t.Fatal(err)
+		}
+	}
+	in := func(name string) embedded.Options {
+		return embedded.Options{Dir: filepath.Join(dir, name), Reserve: 1}
+	}
+	b.Log, err = embedded.Open(in("log"))
+	must()
+	b.Index, err = embedded.OpenKV(in("index"))
+	must()
+	b.Secrets, err = embedded.OpenKV(in("keys"))
+	must()
+	b.Keys, err = seal.Open(seal.Config{Store: Store{b.Secrets}, MasterFile: filepath.Join(dir, "master.key"), Dependency: dependency(t, "keys")})
+	must()
+	b.Blobs, err = blob.Open(blob.Config{Dir: filepath.Join(dir, "blobs"), Keys: b.Keys, Dependency: dependency(t, "blobs")})
+	must()
+	b.Runtime, err = stream.New(stream.Config{Log: b.Log, Keys: b.Keys, Dependency: dependency(t, "log"), Logger: slog.New(slog.DiscardHandler)})
+	must()
+	err = stream.CreateTopics(t.Context(), b.Log)
+	must()
+	t.Cleanup(b.Close)
+	return b
+}
+
+// Close closes everything, once.
+func (b *Bed) Close() {
+	b.close.Do(func() {
+		b.Runtime.Close()
+		b.Log.Close()
+		b.Index.Close()
+		b.Secrets.Close()
+	})
+}
+
+// dependency refuses at once, so that no test waits.
+func dependency(t testing.TB, name string) *resilience.Dependency {
+	t.Helper()
+	refuse := resilience.Decision{Action: resilience.Refuse, For: time.Second}
+	slow := resilience.Decision{Action: resilience.Wait, After: time.Minute}
+	d, err := resilience.New(name, resilience.Decisions{Down: refuse, Slow: slow, Unreliable: refuse}, func(resilience.Incident) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// Store is a KV as the keyring wants it.
+type Store struct{ KV *embedded.KV }
+
+// Get implements seal.Store.
+func (s Store) Get(key []byte) ([]byte, error) {
+	v, _, err := s.KV.Get(key)
+	return v, err
+}
+
+// Put implements seal.Store.
+func (s Store) Put(key, val []byte) error { return s.KV.Put(key, val) }
+
+// Delete implements seal.Store.
+func (s Store) Delete(key []byte) error { return s.KV.Delete(key) }
