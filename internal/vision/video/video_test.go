@@ -155,6 +155,24 @@ func TestUnusable(t *testing.T) {
 	}
 }
 
+// TestScriptsOpenNothing hands a script past the sniffing of first bytes: ffmpeg itself must refuse it.
+func TestScriptsOpenNothing(t *testing.T) {
+	local := filepath.Join(t.TempDir(), "secret.mp4")
+	os.WriteFile(local, record(t, "a.mp4", append(source("64x64", "1"), "-c:v", "libx264")...), 0o644)
+	os.Chmod(filepath.Dir(local), 0o755)
+	os.Chmod(filepath.Dir(filepath.Dir(local)), 0o755)
+	file, err := unlinked(strings.NewReader("ffconcat version 1.0\nfile '" + local + "'\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	info, err := decoder(t).decode(context.Background(), file, Options{}.withDefaults(), func(Frame) error { return nil })
+	var bad *Error
+	if !errors.As(err, &bad) || bad.Code != Unsupported || info.Frames > 0 {
+		t.Errorf("%d frames, %v", info.Frames, err)
+	}
+}
+
 func TestDamageInside(t *testing.T) {
 	good := record(t, "good.mp4", append(source("320x180", "3"), "-c:v", "libx264", "-preset", "ultrafast", "-movflags", "+faststart")...)
 	all, _, err := frames(t, good[:len(good)*2/3], Options{})
