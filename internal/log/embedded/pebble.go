@@ -20,7 +20,8 @@ func (s *store) options(readOnly bool) *pebble.Options {
 			DataCorruption:  func(i pebble.DataCorruptionInfo) { s.log.Error("corruption", "info", i.String()) },
 		},
 		CacheSize:                   32 << 20,
-		MemTableSize:                16 << 20, // what a start after a crash replays at most, times the next line
+		MemTableSize:                32 << 20, // a start after a crash replays one or two of these
+		L0CompactionThreshold:       8,        // what is flushed lies in order already: merge it seldom
 		MemTableStopWritesThreshold: 3,
 		MaxOpenFiles:                500,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
