@@ -21,7 +21,8 @@ import (
 type faulty struct {
 	vfs.FS
 	badSync atomic.Pointer[string]
-	left    atomic.Int64 // bytes that may still be written
+	hold    atomic.Pointer[chan struct{}] // syncs of the WAL wait until it is closed
+	left    atomic.Int64                  // bytes that may still be written
 	mu      sync.Mutex
 	sizes   map[string]int64
 }
@@ -76,6 +77,9 @@ func (f *faultyFile) SyncTo(int64) (bool, error)     { return true, f.sync(f.Fil
 func (f *faultyFile) sync(do func() error) error {
 	if end := f.fs.badSync.Load(); end != nil && strings.HasSuffix(f.name, *end) {
 		return errDisk
+	}
+	if c := f.fs.hold.Load(); c != nil && strings.HasSuffix(f.name, ".log") {
+		<-*c
 	}
 	return do()
 }
@@ -133,6 +137,50 @@ func TestFailedSync(t *testing.T) {
 	check(t, err)
 	if b[0].End.Off < acked.Load() || acked.Load() == 0 {
 		t.Errorf("%d answered, %d there", acked.Load(), b[0].End.Off)
+	}
+}
+
+// TestNotDurableNotSeen holds a sync up: until it is done nobody is answered and nobody sees anything.
+func TestNotDurableNotSeen(t *testing.T) {
+	fs := newFaulty()
+	l := open(t, Options{Dir: filepath.Join(t.TempDir(), "log"), Reserve: 1 << 10, fs: fs})
+	check(t, l.Create(t.Context(), log.Topic{Name: "thing.v1", Lanes: 1}))
+	m, err := l.Join(t.Context(), log.Group{Name: "g", Input: "thing.v1", Mode: log.AtLeastOnce})
+	check(t, err)
+	_, err = m.Poll(t.Context())
+	check(t, err)
+	hold := make(chan struct{})
+	fs.hold.Store(&hold)
+	got := make(chan string, 3)
+	go func() {
+		_, err := l.Publish(t.Context(), one("x"))
+		got <- fmt.Sprint("answered ", err)
+	}()
+	go func() {
+		for range l.Read(t.Context(), log.Lane{Topic: "thing.v1"}, log.Pos{}, log.Pos{}) {
+			got <- "read"
+			return
+		}
+	}()
+	go func() {
+		_, err := m.Poll(t.Context())
+		got <- fmt.Sprint("polled ", err)
+	}()
+	select {
+	case s := <-got:
+		t.Errorf("%s before it was durable", s)
+	case <-time.After(100 * time.Millisecond):
+	}
+	b, err := l.Bounds(t.Context(), log.Lane{Topic: "thing.v1"})
+	if err != nil || b[0].End.Off != 0 {
+		t.Errorf("the end is %v before it was durable, %v", b[0].End, err)
+	}
+	fs.hold.Store(nil)
+	close(hold)
+	for range 3 {
+		if s := <-got; s != "read" && !strings.HasSuffix(s, "<nil>") {
+			t.Error(s)
+		}
 	}
 }
 

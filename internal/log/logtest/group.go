@@ -230,6 +230,46 @@ func testAtomic(t *testing.T, e Env) {
 	}
 }
 
+// testHandover counts in the state of every lane, two steps at a time, while the lanes move to and fro:
+// what was counted must be what was answered.
+func testHandover(t *testing.T, e Env) {
+	create(t, e.Log, topicA, 4)
+	var answered [4]int
+	for round := range 12 {
+		m := join(t, e.Log, theGroup)
+		m.poll(m.holding(4))
+		errs := make(chan error)
+		var done [4]int
+		go func() {
+			for i := 0; ; i++ {
+				lane := int32(i % 4)
+				n := answered[lane] + done[lane] + 1
+				err := m.step(lane, 0, log.Step{Put: []log.KV{kv("n", fmt.Sprint(n))}})
+				if err != nil {
+					errs <- err
+					return
+				}
+				done[lane]++
+			}
+		}()
+		time.Sleep(time.Duration(round) * time.Millisecond)
+		next := join(t, e.Log, theGroup)
+		no(t, m.Member.Close(ctx(t)))
+		next.poll(next.holding(4))
+		if err := <-errs; !errors.Is(err, log.ErrFenced) && !errors.Is(err, log.ErrClosed) {
+			t.Fatal(err)
+		}
+		for lane := range int32(4) {
+			answered[lane] += done[lane]
+			v, _ := next.State(lane).Get([]byte("n"))
+			if got := string(v); got != fmt.Sprint(answered[lane]) && (got != "" || answered[lane] > 0) {
+				t.Fatalf("round %d lane %d: the state counts %s, answered were %d", round, lane, got, answered[lane])
+			}
+		}
+		no(t, next.Close(ctx(t)))
+	}
+}
+
 func testStepChecked(t *testing.T, e Env) {
 	create(t, e.Log, topicA, 1)
 	p := publish(t, e.Log, topicA, "k", 2)

@@ -15,17 +15,21 @@ import (
 	"github.com/bonafide-id/bonafide/internal/log/split"
 )
 
-const inputs = 30
+const inputs = 12
 
 // TestCrashes has a small service copy records from one topic to another and count them in its state,
 // while steps break off at drawn places. At least once, nothing may be missing, and a repetition shows;
 // exactly once, nothing may be missing or doubled, and the state is right.
 func TestCrashes(t *testing.T) {
-	repeated := false
+	repeated, cases := false, 0
+	l, err := embedded.Open(embedded.Options{Dir: filepath.Join(t.TempDir(), "log"), Reserve: 1 << 10})
+	must(t, err)
+	defer l.Close()
 	for _, mode := range []log.Mode{log.AtLeastOnce, log.ExactlyOnce} {
 		rapid.Check(t, func(rt *rapid.T) {
 			plan := rapid.SliceOfN(rapid.IntRange(1, 6), inputs, inputs).Draw(rt, "crash at every n-th point")
-			outs, count := run(t, mode, plan)
+			cases++
+			outs, count := run(t, l, service{mode: mode, plan: plan, name: fmt.Sprint(cases)})
 			for i := range inputs {
 				n := outs[fmt.Sprint(i)]
 				if n == 0 {
@@ -46,54 +50,61 @@ func TestCrashes(t *testing.T) {
 	}
 }
 
+type service struct {
+	mode log.Mode
+	plan []int
+	name string // of its own topics and group
+}
+
+func (s service) in() string  { return "in.v1." + s.name }
+func (s service) out() string { return "out.v1." + s.name }
+
 // run copies everything, and returns how often each input came out, and the count in the state.
-func run(t *testing.T, mode log.Mode, plan []int) (outs map[string]int, count string) {
+func run(t *testing.T, inner log.Log, s service) (outs map[string]int, count string) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	inner, err := embedded.Open(embedded.Options{Dir: filepath.Join(t.TempDir(), "log"), Reserve: 1 << 10})
-	must(t, err)
-	defer inner.Close()
 	points, crashes := 0, 0
 	l := split.Wrap(split.Options{Log: inner, Crash: func(split.Point) bool {
 		points++
-		if crashes < len(plan) && points%(plan[crashes]+1) == 0 {
+		if crashes < len(s.plan) && points%(s.plan[crashes]+1) == 0 {
 			crashes++
 			return true
 		}
 		return false
 	}})
-	must(t, l.Create(ctx, log.Topic{Name: "in.v1", Lanes: 1}, log.Topic{Name: "out.v1", Lanes: 1}))
+	must(t, l.Create(ctx, log.Topic{Name: s.in(), Lanes: 1}, log.Topic{Name: s.out(), Lanes: 1}))
 	for i := range inputs {
-		_, err := l.Publish(ctx, log.Rec{Lane: log.Lane{Topic: "in.v1"}, Val: fmt.Append(nil, i)})
+		_, err := l.Publish(ctx, log.Rec{Lane: log.Lane{Topic: s.in()}, Val: fmt.Append(nil, i)})
 		must(t, err)
 	}
-	m, err := l.Join(ctx, log.Group{Name: "copy", Input: "in.v1", State: "copy-state.v1", Mode: mode})
+	m, err := l.Join(ctx, log.Group{Name: s.name, Input: s.in(), State: "state.v1." + s.name, Mode: s.mode})
 	must(t, err)
 	for done := false; !done; {
 		events, err := m.Poll(ctx)
 		must(t, err)
 		for _, e := range events {
 			if r, ok := e.(log.Records); ok {
-				done = copyAll(ctx, t, m, r)
+				done = s.copyAll(ctx, t, m, r)
 			}
 		}
 	}
 	v, _ := m.State(0).Get([]byte("count"))
-	return read(ctx, t, l), string(v)
+	must(t, m.Close(ctx))
+	return read(ctx, t, l, s.out()), string(v)
 }
 
 // copyAll steps record by record, until the last one or a step that fails; the lane comes back then.
-func copyAll(ctx context.Context, t *testing.T, m log.Member, r log.Records) (done bool) {
+func (s service) copyAll(ctx context.Context, t *testing.T, m log.Member, r log.Records) (done bool) {
 	for _, rec := range r.Recs {
 		n := 0
 		if v, ok := m.State(r.Lane).Get([]byte("count")); ok {
 			fmt.Sscan(string(v), &n)
 		}
 		err := m.Step(ctx, log.Step{Lane: r.Lane, Gen: r.Gen, Upto: rec.Pos.Next(),
-			Out: []log.Rec{{Lane: log.Lane{Topic: "out.v1"}, Val: rec.Val}},
+			Out: []log.Rec{{Lane: log.Lane{Topic: s.out()}, Val: rec.Val}},
 			Put: []log.KV{{Key: []byte("count"), Val: fmt.Append(nil, n+1)}}})
 		if errors.Is(err, log.ErrUnknown) || errors.Is(err, log.ErrFenced) {
-			return string(rec.Val) == fmt.Sprint(inputs-1) && committed(ctx, t, m)
+			return string(rec.Val) == fmt.Sprint(inputs-1) && s.committed(ctx, t, m)
 		}
 		must(t, err)
 		done = string(rec.Val) == fmt.Sprint(inputs-1)
@@ -102,7 +113,7 @@ func copyAll(ctx context.Context, t *testing.T, m log.Member, r log.Records) (do
 }
 
 // committed polls until the lane is back, and reports whether all of it was committed.
-func committed(ctx context.Context, t *testing.T, m log.Member) bool {
+func (s service) committed(ctx context.Context, t *testing.T, m log.Member) bool {
 	for {
 		events, err := m.Poll(ctx)
 		must(t, err)
@@ -113,14 +124,14 @@ func committed(ctx context.Context, t *testing.T, m log.Member) bool {
 					return true
 				}
 			case log.Records:
-				return copyAll(ctx, t, m, e)
+				return s.copyAll(ctx, t, m, e)
 			}
 		}
 	}
 }
 
-func read(ctx context.Context, t *testing.T, l log.Log) map[string]int {
-	at := log.Lane{Topic: "out.v1"}
+func read(ctx context.Context, t *testing.T, l log.Log, topic string) map[string]int {
+	at := log.Lane{Topic: topic}
 	b, err := l.Bounds(ctx, at)
 	must(t, err)
 	outs := map[string]int{}
