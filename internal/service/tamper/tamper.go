@@ -120,7 +120,7 @@ func (s *Service) portrait(ctx context.Context, in stream.Input, p *derivedv1.Pa
 	if !ok {
 		return stream.Output{}, stream.Poison("page_malformed", errors.New("a portrait without four corners"))
 	}
-	seen := forensics.MeasurePortrait(m.Gray(), face)
+	seen := forensics.MeasurePortrait(m.RGB, face)
 	outcome, reason := decide(seen.Verdict())
 	threshold := 1.0
 	f := &factv1.Finding{

@@ -122,7 +122,7 @@ const tamperedD1 = "3a361301f0f0.jpg"
 func TestGenuineDocumentsAreNotCalledTampered(t *testing.T) {
 	count := map[Verdict]int{}
 	for _, p := range documents(t) {
-		got := MeasurePortrait(p.m.Gray(), p.face)
+		got := MeasurePortrait(p.m, p.face)
 		if p.name == tamperedD1 {
 			if got.Verdict() != Replaced {
 				t.Errorf("the replaced portrait of D1: %+v", got)
@@ -144,7 +144,7 @@ func TestGenuineDocumentsAreNotCalledTampered(t *testing.T) {
 func TestPastedPortraits(t *testing.T) {
 	var large []page
 	for _, p := range documents(t) {
-		if p.name != tamperedD1 && !MeasurePortrait(p.m.Gray(), p.face).Small {
+		if p.name != tamperedD1 && !MeasurePortrait(p.m, p.face).Small {
 			large = append(large, p)
 		}
 	}
@@ -157,7 +157,7 @@ func TestPastedPortraits(t *testing.T) {
 			if photographed {
 				p, fake = again(p, r), again(fake, r)
 			}
-			g, f := MeasurePortrait(p.m.Gray(), p.face), MeasurePortrait(fake.m.Gray(), fake.face)
+			g, f := MeasurePortrait(p.m, p.face), MeasurePortrait(fake.m, fake.face)
 			genuine, tampered = append(genuine, g.Score()), append(tampered, f.Score())
 			switch f.Verdict() {
 			case Replaced:
@@ -191,7 +191,7 @@ func TestSpecimens(t *testing.T) {
 				if !ok {
 					t.Fatalf("%s %q: no face", kind, tamper)
 				}
-				if got := MeasurePortrait(p.m.Gray(), p.face); got.Verdict() != want {
+				if got := MeasurePortrait(p.m, p.face); got.Verdict() != want {
 					t.Errorf("%s %q, seed %d: %+v", kind, tamper, seed, got)
 				}
 			}
@@ -211,7 +211,7 @@ func noisy(r *rand.Rand) *pix.Gray {
 func TestLines(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
 	face := pix.Rect(150, 140, 250, 260)
-	if p := MeasurePortrait(noisy(r), face); p.Verdict() != Untouched {
+	if p := MeasurePortrait(noisy(r).RGB(), face); p.Verdict() != Untouched {
 		t.Errorf("noise: %+v", p)
 	}
 	strips := noisy(r)
@@ -220,7 +220,7 @@ func TestLines(t *testing.T) {
 			strips.Pix[y*400+x] += 25
 		}
 	}
-	if p := MeasurePortrait(strips, face); p.Verdict() != Replaced || p.Seams < 6 {
+	if p := MeasurePortrait(strips.RGB(), face); p.Verdict() != Replaced || p.Seams < 6 {
 		t.Errorf("strips: %+v", p)
 	}
 	partly, frame := noisy(r), noisy(r)
@@ -232,13 +232,27 @@ func TestLines(t *testing.T) {
 			}
 		}
 	}
-	if p := MeasurePortrait(frame, face); p.Verdict() != Unclear {
+	if p := MeasurePortrait(frame.RGB(), face); p.Verdict() != Unclear {
 		t.Errorf("frame: %+v", p)
 	}
-	if p := MeasurePortrait(partly, face); p.Verdict() != Replaced {
+	quieter := frame.RGB()
+	for y := 145; y < 255; y++ {
+		for x := 155; x < 245; x++ {
+			copy(quieter.Pix[3*(y*400+x):], []uint8{182, 180, 178})
+		}
+	}
+	for i := 0; i < len(quieter.Pix); i += 3 { // colour noise all over but in the face
+		if x, y := i/3%400, i/3/400; x < 155 || x >= 245 || y < 145 || y >= 255 {
+			quieter.Pix[i] += uint8(r.IntN(8))
+		}
+	}
+	if p := MeasurePortrait(quieter, face); p.Verdict() != Replaced || p.Luma > 0.8 || p.Chroma > 0.8 {
+		t.Errorf("a quieter picture in a frame: %+v", p)
+	}
+	if p := MeasurePortrait(partly.RGB(), face); p.Verdict() != Replaced {
 		t.Errorf("a border that is partly straight: %+v", p)
 	}
-	if p := MeasurePortrait(noisy(r), pix.Rect(10, 10, 40, 50)); p.Verdict() != TooSmall {
+	if p := MeasurePortrait(noisy(r).RGB(), pix.Rect(10, 10, 40, 50)); p.Verdict() != TooSmall {
 		t.Errorf("small: %+v", p)
 	}
 }
@@ -246,7 +260,7 @@ func TestLines(t *testing.T) {
 func TestFacesAtTheEdge(t *testing.T) {
 	g := pix.NewGray(120, 100)
 	for _, q := range []pix.Quad{pix.Rect(-50, -50, 60, 60), pix.Rect(40, 40, 300, 300), pix.Rect(-500, -500, -300, -300)} {
-		if p := MeasurePortrait(g, q); p.Verdict() != Untouched {
+		if p := MeasurePortrait(g.RGB(), q); p.Verdict() != Untouched {
 			t.Errorf("%v: %+v", q, p)
 		}
 	}
