@@ -107,15 +107,5 @@ func (p *Page) Turn(k int) *Page {
 	turned := p.Rotate90(k)
 	// The corner that is first after k turns clockwise was k places back.
 	back := pix.Homography(pix.Full(turned.W, turned.H), before.Turn(-k))
-	return &Page{RGB: turned, ToPicture: multiply(p.ToPicture, back), Turns: (p.Turns + k) % 4}
-}
-
-func multiply(a, b [9]float64) [9]float64 {
-	var c [9]float64
-	for r := range 3 {
-		for k := range 3 {
-			c[3*r+k] = a[3*r]*b[k] + a[3*r+1]*b[3+k] + a[3*r+2]*b[6+k]
-		}
-	}
-	return c
+	return &Page{RGB: turned, ToPicture: pix.Compose(p.ToPicture, back), Turns: (p.Turns + k) % 4}
 }

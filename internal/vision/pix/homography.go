@@ -4,7 +4,7 @@ package pix
 // It is the product of the maps to and from the unit square (Heckbert, 1989), which needs no solver.
 // Corners of which three lie on a line have no such map; the result then holds NaN or infinities.
 func Homography(from, to Quad) [9]float64 {
-	return multiply(squareTo(to), adjugate(squareTo(from)))
+	return Compose(squareTo(to), adjugate(squareTo(from)))
 }
 
 // Project applies the homography h to p.
@@ -37,7 +37,8 @@ func squareTo(q Quad) [9]float64 {
 	}
 }
 
-func multiply(a, b [9]float64) [9]float64 {
+// Compose returns the homography that applies b first and then a.
+func Compose(a, b [9]float64) [9]float64 {
 	var c [9]float64
 	for r := range 3 {
 		for k := range 3 {
