@@ -29,6 +29,8 @@ type Ancestry struct {
 	Grant       string
 	DeadlineAt  time.Time // about when the deadline falls
 	MediaAt     time.Time // append time of the last medium that it rests on
+
+	kind envelopev1.Kind // of the event that caused it
 }
 
 // descend is the ancestry of what a service says on a message and on what else it rests.
@@ -36,7 +38,7 @@ func descend(source string, version int, m *Message, also []*Message) Ancestry {
 	a := Ancestry{
 		Source: source, Version: version, Client: m.GetClientId(), Verification: m.GetVerificationId(),
 		Correlation: m.GetCorrelationId(), Causation: m.GetId(), Inputs: inputIDs(m, also),
-		Traceparent: m.GetTraceparent(), Grant: m.GetGrant(), DeadlineAt: moment(m.GetDeadlineAt()), MediaAt: mediaAt(m),
+		Traceparent: m.GetTraceparent(), Grant: m.GetGrant(), DeadlineAt: moment(m.GetDeadlineAt()), MediaAt: mediaAt(m), kind: m.GetKind(),
 	}
 	for _, x := range also {
 		a.MediaAt = later(a.MediaAt, mediaAt(x))

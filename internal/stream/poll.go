@@ -22,6 +22,9 @@ type polled struct {
 // serve joins a group, polls it into a channel, publishes statistics, and calls loop until that returns; then it leaves the group.
 func (r *Runtime) serve(ctx context.Context, g log.Group, m *meter, loop func(log.Member, <-chan polled) error) error {
 	member, err := r.log.Join(ctx, g)
+	if err != nil && ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", m.service, err)
 	}

@@ -43,8 +43,8 @@ func (r *Runtime) incident(a Ancestry, in *incidentv1.Incident, once string) {
 		o := Output{Topic: topic.Incident, Kind: envelopev1.Kind_KIND_INCIDENT, Reason: in.Code, Payload: in}
 		id := DeriveID("incident", a.Source, a.Verification, in.Dependency, in.Condition, in.Code, once)
 		r.say(ctx, a, id, o)
-		if a.Verification == "" {
-			return
+		if a.Verification == "" || a.kind == envelopev1.Kind_KIND_INCIDENT {
+			return // who breaks on the facts of incidents would otherwise make them for ever
 		}
 		o.Topic, o.Payload = topic.Fact, &factv1.Fact{What: &factv1.Fact_Incident{Incident: &factv1.Incident{
 			Dependency: in.Dependency, Condition: in.Condition, Action: in.Action, Service: in.Service}}}

@@ -1,0 +1,147 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
+	feedv1 "github.com/bonafide-id/bonafide/gen/bonafide/feed/v1"
+	"github.com/bonafide-id/bonafide/internal/topic"
+)
+
+// numbers is a chain that numbers the facts of a verification densely from 1.
+type numbers struct{ Seq uint64 }
+
+func numbering() Chain[numbers] {
+	return Chain[numbers]{Name: "number", Version: 1, Input: topic.Fact,
+		Next: func(_ context.Context, s *numbers, m *Message) ([]Output, error) {
+			s.Seq++
+			return []Output{{Topic: topic.Feed(m.GetClientId()), Name: "frame", Kind: envelopev1.Kind_KIND_FRAME,
+				Chain: &envelopev1.Chain{Seq: s.Seq}, Payload: &feedv1.Frame{}}}, nil
+		}}
+}
+
+// dense fails unless the frames of every verification are numbered 1, 2, 3, …, want of them, each fact framed once.
+func (e *env) dense(verifications, want int) {
+	e.t.Helper()
+	next := make(map[string]uint64)
+	rests := make(map[string]bool)
+	for _, m := range e.all(topic.Feed("acme")) {
+		v := m.GetVerificationId()
+		if next[v]++; m.GetChain().GetSeq() != next[v] {
+			e.t.Errorf("%s: frame %d where %d comes", v, m.GetChain().GetSeq(), next[v])
+		}
+		if rests[m.GetInputIds()[0]] {
+			e.t.Errorf("%s: a fact was framed twice", v)
+		}
+		rests[m.GetInputIds()[0]] = true
+	}
+	for v, n := range next {
+		if n != uint64(want) {
+			e.t.Errorf("%s has %d frames, want %d", v, n, want)
+		}
+	}
+	if len(next) != verifications {
+		e.t.Errorf("%d verifications", len(next))
+	}
+}
+
+func TestChainIsExactlyOnce(t *testing.T) {
+	for name, crash := range crashes() {
+		t.Run(name, func(t *testing.T) {
+			e := newEnv(t, crash)
+			run := func(ctx context.Context) error { return RunChain(ctx, e.rt, numbering()) }
+			stop := e.start(run)
+			for i := range 40 {
+				for v := range 3 {
+					e.finding(fmt.Sprintf("v%d", v), i)
+					e.finding(fmt.Sprintf("v%d", v), i/2) // a repetition
+				}
+				if i%10 == 5 {
+					stop()
+					stop = e.start(run)
+				}
+				if i == 20 {
+					e.start(run) // a second owner
+				}
+			}
+			e.until("all committed", e.lagZero("number", topic.Fact))
+			e.dense(3, 40)
+		})
+	}
+}
+
+func TestChainWaitsInOrder(t *testing.T) {
+	e := newEnv(t, nil)
+	c := numbering()
+	next := c.Next
+	var tries atomic.Int64
+	c.Next = func(ctx context.Context, s *numbers, m *Message) ([]Output, error) {
+		outs, err := next(ctx, s, m)
+		if m.GetVerificationId() == "v0" && tries.Add(1) < 4 {
+			return outs, errors.New("no key just now")
+		}
+		return outs, err
+	}
+	for i := range 10 {
+		e.finding("v0", i)
+		e.finding("v1", i)
+	}
+	e.start(func(ctx context.Context) error { return RunChain(ctx, e.rt, c) })
+	e.until("all committed", e.lagZero("number", topic.Fact))
+	e.dense(2, 10)
+}
+
+func TestChainBuriesWhatItCannotTake(t *testing.T) {
+	e := newEnv(t, nil)
+	c := numbering()
+	next := c.Next
+	c.Next = func(ctx context.Context, s *numbers, m *Message) ([]Output, error) {
+		outs, err := next(ctx, s, m)
+		switch m.GetReason() {
+		case "poison":
+			return nil, Poison("unframeable", errors.New("no"))
+		case "panics":
+			panic("no")
+		}
+		return outs, err
+	}
+	for i, reason := range []string{"", "poison", "", "panics", ""} {
+		e.fact("v", Output{Kind: envelopev1.Kind_KIND_FINDING, Ordinal: i, Reason: reason})
+	}
+	stop := e.start(func(ctx context.Context) error { return RunChain(ctx, e.rt, c) })
+	e.until("three frames", func() bool { return len(e.all(topic.Feed("acme"))) >= 3 })
+	stop()
+	e.rt.Close()
+	if n := len(e.all(topic.Dead)); n != 2 {
+		t.Errorf("%d dead letters", n)
+	}
+	for i, m := range e.all(topic.Feed("acme"))[:3] {
+		if m.GetChain().GetSeq() != uint64(i+1) {
+			t.Errorf("frame %d has number %d", i, m.GetChain().GetSeq())
+		}
+	}
+}
+
+func TestChainForgetsAfterItsTime(t *testing.T) {
+	e := newEnv(t, nil)
+	c := numbering()
+	start := e.clock.now()
+	c.Leave = func(*numbers) time.Time { return start.Add(24 * time.Hour) }
+	e.start(func(ctx context.Context) error { return RunChain(ctx, e.rt, c) })
+	e.finding("v", 1)
+	e.until("committed", e.lagZero("number", topic.Fact))
+	e.clock.add(25 * time.Hour)
+	e.finding("v", 2) // moves the log's clock
+	e.until("committed", e.lagZero("number", topic.Fact))
+	e.finding("v", 3)
+	e.until("committed", e.lagZero("number", topic.Fact))
+	frames := e.all(topic.Feed("acme"))
+	if got := frames[len(frames)-1].GetChain().GetSeq(); got != 1 {
+		t.Errorf("after a day the state still counts: %d", got)
+	}
+}

@@ -1,0 +1,334 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
+	factv1 "github.com/bonafide-id/bonafide/gen/bonafide/fact/v1"
+	"github.com/bonafide-id/bonafide/internal/topic"
+	"pgregory.net/rapid"
+)
+
+// tally is the state of a fold that says one summary for every second finding, a deadline ten seconds after it was opened, and then
+// the end.
+type tally struct {
+	Findings, Summaries int
+	Opened              time.Time
+	Deadline, Ended     bool
+	EndedAt             time.Time
+}
+
+func (s *tally) apply(m *Message) {
+	switch m.GetKind() {
+	case envelopev1.Kind_KIND_OPENED:
+		s.Opened = m.At
+	case envelopev1.Kind_KIND_FINDING:
+		if m.GetReason() == "explode" {
+			s.Findings = 1000
+			panic("this fact is too much")
+		}
+		s.Findings++
+	case envelopev1.Kind_KIND_SUMMARY:
+		s.Summaries++
+	case envelopev1.Kind_KIND_DEADLINE:
+		s.Deadline = true
+	case envelopev1.Kind_KIND_ENDED:
+		s.Ended, s.EndedAt = true, m.At
+	}
+}
+
+func (s *tally) say(now time.Time) (outs []Output, again time.Time) {
+	for i := range s.Findings / 2 {
+		outs = append(outs, Output{Kind: envelopev1.Kind_KIND_SUMMARY, Ordinal: i, Payload: &factv1.Fact{}})
+	}
+	if s.Opened.IsZero() || s.Ended {
+		return outs, again
+	}
+	switch due := s.Opened.Add(10 * time.Second); {
+	case s.Deadline:
+		outs = append(outs, Output{Kind: envelopev1.Kind_KIND_ENDED, Reason: "deadline", Payload: &factv1.Fact{}})
+	case !now.Before(due):
+		outs = append(outs, Output{Kind: envelopev1.Kind_KIND_DEADLINE, Payload: &factv1.Fact{}})
+	default:
+		again = due
+	}
+	return outs, again
+}
+
+func tallies() Fold[tally] {
+	return Fold[tally]{Name: "tally", Version: 1, Input: topic.Fact, Apply: (*tally).apply,
+		Say: func(_ context.Context, s *tally, now time.Time) ([]Output, time.Time, error) {
+			outs, again := s.say(now)
+			return outs, again, nil
+		},
+		Leave: func(s *tally) time.Time {
+			if s.EndedAt.IsZero() {
+				return time.Time{}
+			}
+			return s.EndedAt.Add(24 * time.Hour)
+		}}
+}
+
+func (e *env) finding(v string, i int) {
+	e.fact(v, Output{Kind: envelopev1.Kind_KIND_FINDING, Check: "doc.image.focus", Ordinal: i, Outcome: Pass})
+}
+
+func (e *env) opened(v string) { e.fact(v, Output{Kind: envelopev1.Kind_KIND_OPENED}) }
+
+func kinds(ms []*Message, verification string) (out []string) {
+	for _, m := range ms {
+		if m.GetVerificationId() == verification {
+			out = append(out, kindName(m.GetKind()))
+		}
+	}
+	return out
+}
+
+func TestFoldSaysExactlyTheDifference(t *testing.T) {
+	for name, crash := range crashes() {
+		t.Run(name, func(t *testing.T) {
+			e := newEnv(t, crash)
+			run := func(ctx context.Context) error { return RunFold(ctx, e.rt, tallies()) }
+			stop := e.start(run)
+			for i := range 30 {
+				for v := range 4 {
+					e.finding(fmt.Sprintf("v%d", v), i)
+					e.finding(fmt.Sprintf("v%d", v), i/2) // a repetition
+				}
+				if i%10 == 9 {
+					stop()
+					stop = e.start(run)
+				}
+			}
+			count := func() int { return len(distinct(ofSource(e.all(topic.Fact), "tally"))) }
+			e.until("all said", func() bool { return count() == 4*15 })
+			e.until("all committed", e.lagZero("tally", topic.Fact))
+			stop()
+			for id, n := range distinct(ofSource(e.all(topic.Fact), "tally")) {
+				if n != 1 {
+					t.Errorf("%s was said %d times", id, n)
+				}
+			}
+		})
+	}
+}
+
+func TestFoldWithTwoOwners(t *testing.T) {
+	e := newEnv(t, nil)
+	run := func(ctx context.Context) error { return RunFold(ctx, e.rt, tallies()) }
+	stop := e.start(run)
+	for i := range 60 {
+		e.finding(fmt.Sprintf("v%d", i%6), i)
+		switch i {
+		case 20:
+			e.start(run)
+		case 40:
+			stop()
+		}
+	}
+	e.until("all said", func() bool { return len(distinct(ofSource(e.all(topic.Fact), "tally"))) == 6*5 })
+	e.until("all committed", e.lagZero("tally", topic.Fact))
+	if n := len(distinct(ofSource(e.all(topic.Fact), "tally"))); n != 30 {
+		t.Errorf("%d different sayings", n)
+	}
+}
+
+func TestFoldSaysNothingBeforeItHasCaughtUp(t *testing.T) {
+	e := newEnv(t, nil)
+	e.opened("v")
+	e.finding("v", 1)
+	e.finding("v", 2)
+	a := Ancestry{Source: "tally", Version: 1, Client: "acme", Verification: "v"}
+	s := tally{Findings: 2}
+	outs, _ := s.say(time.Time{})
+	e.must(e.rt.Publish(t.Context(), a, outs...)) // said by a former life, whose state was lost
+	e.start(func(ctx context.Context) error { return RunFold(ctx, e.rt, tallies()) })
+	e.until("all committed", e.lagZero("tally", topic.Fact))
+	if said := ofSource(e.all(topic.Fact), "tally"); len(said) != 1 {
+		t.Errorf("said %v again", kinds(said, "v"))
+	}
+}
+
+func TestTimersFireOnceInOrderAfterALongStop(t *testing.T) {
+	for name, crash := range crashes() {
+		t.Run(name, func(t *testing.T) {
+			e := newEnv(t, crash)
+			run := func(ctx context.Context) error { return RunFold(ctx, e.rt, tallies()) }
+			stop := e.start(run)
+			for v := range 5 {
+				e.clock.add(time.Second)
+				e.opened(fmt.Sprintf("v%d", v))
+			}
+			e.until("all committed", e.lagZero("tally", topic.Fact))
+			stop()
+			if n := len(ofSource(e.all(topic.Fact), "tally")); n != 0 {
+				t.Fatalf("%d said before their time", n)
+			}
+			e.clock.add(time.Hour)
+			e.start(run)
+			e.until("all ended", func() bool { return len(distinct(ofSource(e.all(topic.Fact), "tally"))) == 10 })
+			e.until("all committed", e.lagZero("tally", topic.Fact))
+			all := e.all(topic.Fact)
+			for v := range 5 {
+				got := kinds(all, fmt.Sprintf("v%d", v))
+				if !slices.Equal(got, []string{"opened", "deadline", "ended"}) {
+					t.Errorf("v%d: %v", v, got)
+				}
+			}
+			deadlines := make(map[int32]string)
+			for _, m := range all {
+				if m.GetKind() == envelopev1.Kind_KIND_DEADLINE {
+					if m.GetVerificationId() < deadlines[m.Lane.N] {
+						t.Error("timers of a lane fired out of order")
+					}
+					deadlines[m.Lane.N] = m.GetVerificationId()
+				}
+			}
+		})
+	}
+}
+
+func TestTimerFiresInAnIdleLane(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEnv(t, nil)
+		stop := e.start(func(ctx context.Context) error { return RunFold(ctx, e.rt, tallies()) })
+		e.opened("v")
+		time.Sleep(9 * time.Second)
+		if n := len(ofSource(e.all(topic.Fact), "tally")); n != 0 {
+			t.Error("a timer fired early")
+		}
+		time.Sleep(1100 * time.Millisecond)
+		if got := kinds(e.all(topic.Fact), "v"); !slices.Equal(got, []string{"opened", "deadline", "ended"}) {
+			t.Errorf("after ten seconds: %v", got)
+		}
+		stop()
+	})
+}
+
+func TestStateLeavesAndComesBackEmpty(t *testing.T) {
+	e := newEnv(t, nil)
+	var findings atomic.Int64
+	f := tallies()
+	f.Say = func(_ context.Context, s *tally, now time.Time) ([]Output, time.Time, error) {
+		findings.Store(int64(s.Findings))
+		outs, again := s.say(now)
+		return outs, again, nil
+	}
+	run := func(ctx context.Context) error { return RunFold(ctx, e.rt, f) }
+	e.opened("v")
+	e.finding("v", 1)
+	e.clock.add(time.Minute)
+	stop := e.start(run)
+	e.until("the end", func() bool { return len(ofSource(e.all(topic.Fact), "tally")) == 2 })
+	e.until("all committed", e.lagZero("tally", topic.Fact))
+	stop()
+	e.clock.add(25 * time.Hour)
+	e.finding("another", 1) // moves the log's clock; the fold is late for its timers
+	stop = e.start(run)
+	e.until("all committed", e.lagZero("tally", topic.Fact))
+	e.finding("v", 2)
+	e.until("all committed", e.lagZero("tally", topic.Fact))
+	stop()
+	if n := findings.Load(); n != 1 {
+		t.Errorf("after a day the state still knows %d findings", n)
+	}
+}
+
+func TestFoldOnABrokenFact(t *testing.T) {
+	e := newEnv(t, nil)
+	stop := e.start(func(ctx context.Context) error { return RunFold(ctx, e.rt, tallies()) })
+	e.finding("v", 1)
+	e.fact("v", Output{Kind: envelopev1.Kind_KIND_FINDING, Ordinal: 7, Reason: "explode"})
+	e.finding("v", 2)
+	e.until("one summary", func() bool { return slices.Contains(kinds(e.all(topic.Fact), "v"), "summary") })
+	e.until("all committed", e.lagZero("tally", topic.Fact))
+	stop()
+	e.rt.Close()
+	if n := len(distinct(ofSource(e.all(topic.Fact), "tally"))); n != 2 || len(e.all(topic.Dead)) != 1 {
+		t.Errorf("%d said (one summary, one incident), %d dead letters", n, len(e.all(topic.Dead)))
+	}
+}
+
+func TestSayIsAskedAgainAfterAnError(t *testing.T) {
+	e := newEnv(t, nil)
+	f := tallies()
+	var calls atomic.Int64
+	f.Say = func(_ context.Context, s *tally, now time.Time) ([]Output, time.Time, error) {
+		if calls.Add(1) < 3 {
+			return nil, time.Time{}, errors.New("no key just now")
+		}
+		outs, again := s.say(now)
+		return outs, again, nil
+	}
+	e.finding("v", 1)
+	e.finding("v", 2)
+	e.start(func(ctx context.Context) error { return RunFold(ctx, e.rt, f) })
+	e.until("the summary", func() bool { return len(ofSource(e.all(topic.Fact), "tally")) == 1 })
+}
+
+func TestFoldSpeaksAboutTheErasedWithoutPayload(t *testing.T) {
+	e := newEnv(t, nil)
+	e.finding("v", 1)
+	e.finding("v", 2)
+	e.must(e.keys.Erase(t.Context(), "acme", "v"))
+	e.start(func(ctx context.Context) error { return RunFold(ctx, e.rt, tallies()) })
+	e.until("the summary", func() bool { return len(ofSource(e.all(topic.Fact), "tally")) == 1 })
+}
+
+func TestEntriesSurviveEncoding(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := &entry[tally]{state: tally{Findings: rapid.Int().Draw(t, "n")}, seen: make(ids), said: make(ids)}
+		for _, id := range rapid.SliceOf(rapid.String()).Draw(t, "seen") {
+			e.seen.add(id)
+		}
+		for _, id := range rapid.SliceOf(rapid.String()).Draw(t, "said") {
+			e.said.add(id)
+		}
+		e.due = fromNanos(rapid.Uint64Range(0, 1<<62).Draw(t, "due"))
+		b, err := e.encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := decodeEntry[tally](b)
+		if err != nil || back.state != e.state || len(back.seen) != len(e.seen) || len(back.said) != len(e.said) || !back.due.Equal(e.due) {
+			t.Fatalf("%v: %+v is not %+v", err, back, e)
+		}
+		for cut := range b[:17] {
+			if _, err := decodeEntry[tally](b[:cut]); err == nil {
+				t.Fatal("a cut entry was accepted")
+			}
+		}
+	})
+}
+
+func TestWakesComeInOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var w wakes
+		model := make(map[string]time.Time)
+		for range rapid.IntRange(0, 40).Draw(t, "steps") {
+			v := rapid.SampledFrom([]string{"a", "b", "c", "d", "e"}).Draw(t, "v")
+			when := fromNanos(uint64(rapid.IntRange(0, 5).Draw(t, "when")))
+			if w.set(v, when); when.IsZero() {
+				delete(model, v)
+			} else {
+				model[v] = when
+			}
+			var want string
+			for v, at := range model {
+				if want == "" || at.Before(model[want]) || at.Equal(model[want]) && v < want {
+					want = v
+				}
+			}
+			if got, _, ok := w.first(); got != want || ok != (want != "") {
+				t.Fatalf("first is %q, want %q", got, want)
+			}
+		}
+	})
+}
