@@ -43,15 +43,15 @@ type receipt struct {
 	Durability   string `json:"durability"`
 }
 
-// problem is an answer of kind problem+json.
-type problem struct {
+// answer is what the server says when it refuses: problem+json.
+type answer struct {
 	Status int    `json:"status"`
 	Title  string `json:"title"`
 	Detail string `json:"detail"`
 	Code   string `json:"code"`
 }
 
-func (p *problem) Error() string { return fmt.Sprintf("%s (%s)", p.Detail, p.Code) }
+func (p *answer) Error() string { return fmt.Sprintf("%s (%s)", p.Detail, p.Code) }
 
 // submit uploads the pictures and the request, streaming; uploaded is when the last byte was handed to the network.
 func (c *client) submit(ctx context.Context, p pictures, request []byte) (r receipt, uploaded time.Time, err error) {
@@ -174,7 +174,7 @@ func (c *client) send(req *http.Request) (*http.Response, error) {
 		return resp, err
 	}
 	defer resp.Body.Close()
-	var p problem
+	var p answer
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<16)).Decode(&p); err != nil || p.Code == "" {
 		return nil, fmt.Errorf("the server answered %s", resp.Status)
 	}

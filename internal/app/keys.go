@@ -3,7 +3,9 @@ package app
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/bonafide-id/bonafide/internal/access"
@@ -78,3 +80,5 @@ func (RevokeKeys) Help() string { return "Example:\n  bonafide keys revoke 3fa9c
 func (c *RevokeKeys) Run(ctx context.Context) error {
 	return access.NewAdminClient(socketOf(c.Data)).Revoke(ctx, c.ID)
 }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

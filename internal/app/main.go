@@ -24,11 +24,15 @@ const (
 
 // CLI is the command line; each field is a command in a file of its own.
 type CLI struct {
-	Specimen  Specimen  `cmd:"" help:"Draw an identity document of an invented state."`
+	Up        Up        `cmd:"" help:"Run every service in one process on an embedded log."`
+	Run       Run       `cmd:"" help:"Run some of the services in one process."`
+	Verify    Verify    `cmd:"" help:"Send pictures and print what is found, as it is found."`
+	Eval      Eval      `cmd:"" help:"Run many pictures through the real pipeline and write the findings."`
 	Keys      Keys      `cmd:"" help:"Create, list and revoke the API keys of clients."`
-	Decisions Decisions `cmd:"" help:"Print what is decided for each dependency that is down, slow or unreliable."`
+	Specimen  Specimen  `cmd:"" help:"Draw an identity document of an invented state."`
 	Topics    Topics    `cmd:"" help:"Print the table of topics."`
 	Checks    Checks    `cmd:"" help:"Print the catalogue of checks."`
+	Decisions Decisions `cmd:"" help:"Print what is decided for each dependency that is down, slow or unreliable."`
 	Bench     Bench     `cmd:"" help:"Measure speed and memory on this machine."`
 	Version   Version   `cmd:"" help:"Print the version."`
 }

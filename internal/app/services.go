@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bonafide-id/bonafide/internal/service/consistency"
 	"github.com/bonafide-id/bonafide/internal/service/document"
 	"github.com/bonafide-id/bonafide/internal/service/face"
 	"github.com/bonafide-id/bonafide/internal/service/ledger"
@@ -28,6 +29,7 @@ type service struct {
 // services is every service there is. `up` runs all of them, `run` those that are named; nothing else differs.
 func services() []service {
 	return []service{
+		{"ingest", openIngest},
 		{"document", worker(func(ctx context.Context, s *system) (runnable, error) {
 			return document.New(document.Config{Models: s.models, Blobs: claims{s.blobs}, Now: time.Now})
 		})},
@@ -44,8 +46,10 @@ func services() []service {
 		{"liveness", worker(func(ctx context.Context, s *system) (runnable, error) {
 			return liveness.New(liveness.Config{Digest: s.models.Digest, Now: time.Now})
 		})},
-		{"summary", fold(summary.New)},
+		{"consistency", openConsistency},
+		{"summary", openSummary},
 		{"ledger", openLedger},
+		{"deliver", openDeliver},
 	}
 }
 
@@ -62,10 +66,16 @@ func worker(open func(context.Context, *system) (runnable, error)) func(context.
 	}
 }
 
-func fold[S any](make func() stream.Fold[S]) func(context.Context, *system) (func(context.Context) error, error) {
-	return func(_ context.Context, s *system) (func(context.Context) error, error) {
-		return func(ctx context.Context) error { return stream.RunFold(ctx, s.runtime, make()) }, nil
+func openConsistency(_ context.Context, s *system) (func(context.Context) error, error) {
+	f, err := consistency.New(consistency.Config{Decode: s.runtime.Decode})
+	if err != nil {
+		return nil, err
 	}
+	return func(ctx context.Context) error { return stream.RunFold(ctx, s.runtime, f) }, nil
+}
+
+func openSummary(_ context.Context, s *system) (func(context.Context) error, error) {
+	return func(ctx context.Context) error { return stream.RunFold(ctx, s.runtime, summary.New()) }, nil
 }
 
 func openVideo(ctx context.Context, s *system) (runnable, error) {

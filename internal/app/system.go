@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -44,6 +43,7 @@ type system struct {
 	log     *embedded.Log
 	access  *access.Keys
 	runtime *stream.Runtime
+	doors   doors
 	closers []io.Closer
 }
 
@@ -66,6 +66,7 @@ func open(ctx context.Context, c config, logger *slog.Logger) (s *system, err er
 		{"the log", s.openLog},
 		{"the clients", s.openAccess},
 		{"the runtime", s.openRuntime},
+		{"the indexes", s.openDoors},
 	} {
 		if err := step.open(ctx); err != nil {
 			return s, fmt.Errorf("opening %s: %w", step.what, err)
@@ -162,6 +163,3 @@ func (s *system) close() error {
 	}
 	return errors.Join(errs...)
 }
-
-// drainTime is how long a stop may take before it is cut short; nothing is lost then either, it is only done again at the next start.
-const drainTime = 20 * time.Second

@@ -326,3 +326,11 @@ func TestNewNeedsItsConfig(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+// What is pending in the same step is not in the feed yet.
+func TestRelinkDoesNotGoBack(t *testing.T) {
+	s := State{Seq: 9, Hash: "h"}.relink(&envelopev1.Envelope{Chain: &envelopev1.Chain{Seq: 7, Hash: "g"}}, start)
+	if s.Seq != 9 || s.Hash != "h" {
+		t.Errorf("went back to %d %s", s.Seq, s.Hash)
+	}
+}

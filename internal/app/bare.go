@@ -1,0 +1,109 @@
+package app
+
+import (
+	"encoding/json"
+	"os"
+
+	"github.com/bonafide-id/bonafide/internal/models"
+	"github.com/bonafide-id/bonafide/internal/vision/face"
+	"github.com/bonafide-id/bonafide/internal/vision/mrz/zone"
+	"github.com/bonafide-id/bonafide/internal/vision/picture"
+	"github.com/bonafide-id/bonafide/internal/vision/pix"
+)
+
+// bare is the two parts of the vision that an evaluation asks by themselves: are two faces one person, and what does a line say.
+type bare struct {
+	set        *models.Set
+	faceReader *face.Reader
+	lines      *zone.Reader
+}
+
+func openBare(dir string) (b *bare, err error) {
+	b = &bare{}
+	if b.set, err = models.Open(modelsDir(dir)); err != nil {
+		return nil, err
+	}
+	for _, open := range []func() error{
+		func() (err error) { b.faceReader, err = face.NewReader(b.set); return },
+		func() (err error) { b.lines, err = zone.NewReader(b.set); return },
+	} {
+		if err := open(); err != nil {
+			b.close()
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+func (b *bare) close() { b.set.Close() }
+
+// faces compares the largest faces of two pictures.
+func (b *bare) faces(pathA, pathB string) (evalFinding, error) {
+	f := evalFinding{Check: "face.match.across_images"}
+	var of [2]face.Embedding
+	for i, path := range []string{pathA, pathB} {
+		m, err := readPicture(path)
+		if err != nil {
+			return f, err
+		}
+		got, ok, err := b.faceReader.Read(m)
+		if err != nil {
+			return f, err
+		}
+		if !ok {
+			f.Outcome, f.Reason = "inconclusive", "no_face"
+			return f, nil
+		}
+		of[i] = got.Embedding
+	}
+	return f, f.distance(face.Distance(of[0], of[1]))
+}
+
+// distance fills in the outcome at the operating point.
+func (f *evalFinding) distance(d float64) (err error) {
+	switch {
+	case d < face.SameBelow:
+		f.Outcome = "pass"
+	case d > face.DifferentAbove:
+		f.Outcome = "fail"
+	default:
+		f.Outcome, f.Reason = "inconclusive", "between_thresholds"
+	}
+	f.Score, err = json.Marshal(map[string]any{"raw": d, "probability": face.Probability(d), "threshold": face.SameBelow, "operating_point": face.OperatingPoint})
+	return err
+}
+
+// mrzLine reads a crop of one line of a machine-readable zone.
+func (b *bare) mrzLine(path string) (evalFinding, error) {
+	f := evalFinding{Check: "doc.mrz.line"}
+	m, err := readPicture(path)
+	if err != nil {
+		return f, err
+	}
+	line, err := b.lines.Line(m)
+	if err != nil {
+		return f, err
+	}
+	f.Outcome = "pass"
+	if line.Text == "" {
+		f.Outcome, f.Reason = "fail", "not_a_line"
+	}
+	f.Value, err = json.Marshal(map[string]any{"text": line.Text, "confidence": line.Conf})
+	return f, err
+}
+
+// readPicture decodes a picture as uploads are decoded, and portable greymaps besides.
+func readPicture(path string) (*pix.RGB, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if m, err := greymap(data); err == nil {
+		return m, nil
+	}
+	p, err := picture.Decode(data, picture.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return p.RGB, nil
+}

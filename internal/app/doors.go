@@ -1,0 +1,52 @@
+package app
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"github.com/bonafide-id/bonafide/internal/cursor"
+	"github.com/bonafide-id/bonafide/internal/httpapi"
+	"github.com/bonafide-id/bonafide/internal/log/embedded"
+	"github.com/bonafide-id/bonafide/internal/opened"
+	"github.com/bonafide-id/bonafide/internal/service/deliver"
+	"github.com/bonafide-id/bonafide/internal/service/ingest"
+)
+
+// doors is what the services of the HTTP interface share: their routes, what they must end at a stop, and the indexes they look things up in.
+type doors struct {
+	routes []httpapi.Route
+	drain  []func(ctx context.Context, spread time.Duration) error
+	index  *embedded.KV
+	opened *opened.Finder
+}
+
+// openDoors opens the indexes; they can be thrown away and are made anew from the log.
+func (s *system) openDoors(ctx context.Context) (err error) {
+	if s.doors.index, err = embedded.OpenKV(embedded.Options{Dir: filepath.Join(s.Data, "index"), Log: s.logger}); err != nil {
+		return err
+	}
+	s.closers = append(s.closers, s.doors.index)
+	s.doors.opened, err = opened.New(ctx, opened.Config{Log: s.log, Store: s.doors.index, Decoder: s.runtime})
+	return err
+}
+
+func openIngest(_ context.Context, s *system) (func(context.Context) error, error) {
+	in, err := ingest.New(ingest.Config{Blobs: s.blobs, Keys: s.keys, Events: s.runtime, Opened: s.doors.opened, Log: s.logger, Metrics: s.metrics})
+	if err != nil {
+		return nil, err
+	}
+	s.doors.routes = append(s.doors.routes, in.Routes()...)
+	return func(ctx context.Context) error { <-ctx.Done(); return nil }, nil
+}
+
+func openDeliver(_ context.Context, s *system) (func(context.Context) error, error) {
+	out, err := deliver.New(deliver.Config{Log: s.log, Index: s.doors.index, Decoder: s.runtime, Opened: s.doors.opened,
+		Cursors: cursor.New(s.keys.MAC("cursors")), Clients: s.access.Clients, Valid: s.access.Valid, Logger: s.logger, Metrics: s.metrics})
+	if err != nil {
+		return nil, err
+	}
+	s.doors.routes = append(s.doors.routes, out.Routes()...)
+	s.doors.drain = append(s.doors.drain, out.Drain)
+	return out.Run, nil
+}
