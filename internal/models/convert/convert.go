@@ -1,6 +1,6 @@
 // Package convert turns the model files of other frameworks into the ONNX files that bonafide runs.
 //
-// It knows three jobs, all of them deterministic: the same input gives the same bytes, so that the
+// It knows four jobs, all of them deterministic: the same input gives the same bytes, so that the
 // digests of the results can be pinned.
 //
 //   - GraphModel: a TensorFlow.js graph model (model.json and its weight files) becomes ONNX. These
@@ -9,6 +9,7 @@
 //   - Descriptor: the weights of dlib's face ResNet, which come without a graph, get the graph
 //     that dlib defines for them.
 //   - PruneClasses: the head of a text recogniser is cut down to the characters that are wanted.
+//   - FlushDenormals: weights too small for a processor to be quick with become zero.
 package convert
 
 import (
