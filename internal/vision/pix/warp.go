@@ -36,12 +36,43 @@ func warp(src plane, q Quad, w, h int) []uint8 {
 	// A single row or column has no extent of its own: it samples the middle of q.
 	hm := Homography(frame(w, h), q)
 	for y := range h {
-		for x := range w {
-			p := Project(hm, Pt{float64(x), float64(y)})
-			src.sample(dst[src.ch*(y*w+x):], p)
-		}
+		src.warpRow(dst[src.ch*y*w:src.ch*(y+1)*w], hm, float64(y))
 	}
 	return dst
+}
+
+// warpRow writes one row of the output: numerators and denominator of the homography are linear along it.
+func (s *plane) warpRow(dst []uint8, hm [9]float64, row float64) {
+	nx, ny, d := hm[1]*row+hm[2], hm[4]*row+hm[5], hm[7]*row+hm[8]
+	right, bottom, stride := float64(s.w-1), float64(s.h-1), 3*s.w
+	for i, col := 0, 0.0; i < len(dst); i, col = i+s.ch, col+1 {
+		w := hm[6]*col + d
+		x, y := (hm[0]*col+nx)/w, (hm[3]*col+ny)/w
+		if s.ch != 3 || !(x >= 0 && y >= 0 && x < right && y < bottom) {
+			s.sample(dst[i:i+s.ch], x, y)
+			continue
+		}
+		// As sample does it, for a point with neighbours on the right and below.
+		xi, yi := int(x), int(y)
+		f := weightsAt(x-float64(xi), y-float64(yi))
+		at := yi*stride + 3*xi
+		up, down, out := s.pix[at:at+6:at+6], s.pix[at+stride:at+stride+6:at+stride+6], dst[i:i+3:i+3]
+		out[0] = f.mix(up[0], up[3], down[0], down[3])
+		out[1] = f.mix(up[1], up[4], down[1], down[4])
+		out[2] = f.mix(up[2], up[5], down[2], down[5])
+	}
+}
+
+// weights of the four pixels round a point, which add up to 2¹⁶.
+type weights struct{ a, b, c, d uint32 }
+
+func weightsAt(fx, fy float64) weights {
+	r, d := uint32(fx*256), uint32(fy*256)
+	return weights{(256 - r) * (256 - d), r * (256 - d), (256 - r) * d, r * d}
+}
+
+func (w weights) mix(a, b, c, d uint8) uint8 {
+	return uint8((w.a*uint32(a) + w.b*uint32(b) + w.c*uint32(c) + w.d*uint32(d) + 1<<15) >> 16)
 }
 
 func frame(w, h int) Quad {
@@ -81,11 +112,11 @@ func clampInt(v float64, limit int) int {
 	return int(math.Min(math.Max(v, -float64(limit)), float64(2*limit)))
 }
 
-// sample writes the bilinear value at p into dst; a point that is no number reads the first pixel.
-func (s plane) sample(dst []uint8, p Pt) {
-	x, y := inside(p.X, s.w), inside(p.Y, s.h)
+// sample writes the bilinear value at x, y into dst; a point that is no number reads the first pixel.
+func (s *plane) sample(dst []uint8, x, y float64) {
+	x, y = inside(x, s.w), inside(y, s.h)
 	xi, yi := int(x), int(y)
-	fx, fy := uint32((x-float64(xi))*256), uint32((y-float64(yi))*256)
+	f := weightsAt(x-float64(xi), y-float64(yi))
 	right, below := s.ch, s.ch*s.w
 	if xi+1 >= s.w {
 		right = 0
@@ -94,11 +125,8 @@ func (s plane) sample(dst []uint8, p Pt) {
 		below = 0
 	}
 	i := s.ch * (yi*s.w + xi)
-	for c := range s.ch {
-		a, b := uint32(s.pix[i+c]), uint32(s.pix[i+c+right])
-		d, e := uint32(s.pix[i+c+below]), uint32(s.pix[i+c+below+right])
-		top, bottom := a*(256-fx)+b*fx, d*(256-fx)+e*fx
-		dst[c] = uint8((top*(256-fy) + bottom*fy + 1<<15) >> 16)
+	for c := range dst {
+		dst[c] = f.mix(s.pix[i+c], s.pix[i+c+right], s.pix[i+c+below], s.pix[i+c+below+right])
 	}
 }
 
