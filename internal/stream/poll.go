@@ -28,6 +28,8 @@ func (r *Runtime) serve(ctx context.Context, g log.Group, m *meter, loop func(lo
 	if err != nil {
 		return fmt.Errorf("%s: %w", m.service, err)
 	}
+	r.roster.add(m.service, 1)
+	defer r.roster.add(m.service, -1)
 	inner, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	events := make(chan polled)

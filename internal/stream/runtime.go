@@ -39,6 +39,7 @@ type Runtime struct {
 	metrics *metrics
 	reports chan struct{} // a place for each incident that is being published
 	working sync.WaitGroup
+	roster  roster
 }
 
 // reportsAtOnce bounds the incidents on their way to the log; more than that are only written to the process's own log.
