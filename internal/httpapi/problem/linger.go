@@ -12,9 +12,13 @@ const (
 	silent = time.Second // a client that sends nothing for so long has read the answer, or never will
 )
 
-// Refuse answers before the body was read to its end: the answer goes out first, then what is still coming is thrown away for a moment, and
-// the connection is closed.
+// Refuse answers before the body, if there is one, was read to its end: the answer goes out first, then what is still coming is thrown away for
+// a moment, and the connection is closed.
 func (p *Problem) Refuse(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength == 0 {
+		p.Write(w)
+		return
+	}
 	c := http.NewResponseController(w)
 	duplex := c.EnableFullDuplex() == nil
 	w.Header().Set("Connection", "close")

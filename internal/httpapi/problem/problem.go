@@ -33,6 +33,7 @@ const (
 	TooLarge         Code = "too_large"
 	UnsupportedMedia Code = "unsupported_media"
 	TooManyPixels    Code = "too_many_pixels"
+	TooFewPixels     Code = "too_few_pixels"
 	TooManySessions  Code = "too_many_sessions"
 	Internal         Code = "internal"
 	Overloaded       Code = "overloaded"
@@ -62,6 +63,7 @@ var table = map[Code]row{
 	TooLarge:         {http.StatusRequestEntityTooLarge, "The body is too large", false},
 	UnsupportedMedia: {http.StatusUnsupportedMediaType, "The media type is not supported", false},
 	TooManyPixels:    {http.StatusUnprocessableEntity, "A picture has too many pixels", false},
+	TooFewPixels:     {http.StatusUnprocessableEntity, "A picture has too few pixels to show anything", false},
 	TooManySessions:  {http.StatusTooManyRequests, "Too many sessions are open", true},
 	Internal:         {http.StatusInternalServerError, "Something went wrong here", true},
 	Overloaded:       {http.StatusServiceUnavailable, "Too much is being uploaded at the moment", true},

@@ -24,6 +24,7 @@ import (
 	"github.com/bonafide-id/bonafide/internal/check"
 	"github.com/bonafide-id/bonafide/internal/cursor"
 	"github.com/bonafide-id/bonafide/internal/frame"
+	"github.com/bonafide-id/bonafide/internal/httpapi/openapitest"
 	"github.com/bonafide-id/bonafide/internal/log"
 	"github.com/bonafide-id/bonafide/internal/opened"
 	"github.com/bonafide-id/bonafide/internal/stream"
@@ -69,13 +70,13 @@ func newHouse(t testing.TB, dir string, change ...func(*Config)) *house {
 	for _, r := range h.service.Routes() {
 		routes.HandleFunc(r.Method+" "+r.Path, r.Handler)
 	}
-	h.srv = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h.srv = httptest.NewServer(openapitest.Watch(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		client := r.Header.Get("Test-Client")
 		if client == "" {
 			client = "demo"
 		}
 		routes.ServeHTTP(w, r.WithContext(access.With(r.Context(), access.Principal{Client: client})))
-	}))
+	})))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 2)
 	go func() { done <- h.service.Run(ctx) }()

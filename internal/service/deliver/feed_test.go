@@ -353,7 +353,7 @@ func TestStalledReader(t *testing.T) {
 	h := newHouse(t, t.TempDir(), func(c *Config) { c.Stalled = 300 * time.Millisecond })
 	h.accept("demo", "v_a")
 	for range 200 {
-		h.say("v_a", frame.Event{Type: "finding", Finding: &frame.Finding{Check: strings.Repeat("x", 50_000)}})
+		h.say("v_a", frame.Event{Type: "finding", Finding: &frame.Finding{Check: strings.Repeat("x", 50_000), Outcome: "pass"}})
 	}
 	conn, err := net.Dial("tcp", strings.TrimPrefix(h.srv.URL, "http://"))
 	if err != nil {

@@ -145,5 +145,5 @@ func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		s.Logger.Error("a read was refused", "client", access.Of(r.Context()).Client, "path", r.Pattern, "err", err)
 		p = problem.New(problem.Unavailable, "what is needed is not available at the moment").RetryAfter(time.Second)
 	}
-	p.Write(w)
+	p.Refuse(w, r)
 }

@@ -24,6 +24,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/bonafide-id/bonafide/internal/access"
+	"github.com/bonafide-id/bonafide/internal/httpapi/openapitest"
 	"github.com/bonafide-id/bonafide/internal/log"
 	"github.com/bonafide-id/bonafide/internal/opened"
 	"github.com/bonafide-id/bonafide/internal/stream"
@@ -56,10 +57,10 @@ func newDoor(t *testing.T, dir string, change ...func(*Config)) *door {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := httptest.NewServer(openapitest.Watch(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := access.Principal{Client: r.Header.Get("Test-Client")}
 		s.Routes()[0].Handler(w, r.WithContext(access.With(r.Context(), p)))
-	}))
+	})))
 	t.Cleanup(srv.Close)
 	return &door{b, t, srv.URL, srv}
 }

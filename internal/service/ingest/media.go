@@ -116,8 +116,7 @@ func pass(to io.Writer, from io.Reader) error {
 func refusal(kind envelopev1.Medium, err *picture.Error) *problem.Problem {
 	codes := map[picture.Code]problem.Code{
 		picture.Empty: problem.EmptyMedia, picture.Unsupported: problem.UnsupportedMedia, picture.Damaged: problem.DamagedMedia,
-		picture.TooManyPixels: problem.TooManyPixels,
-		picture.TooFewPixels:  problem.UnsupportedMedia, // the contract has no code of its own for it
+		picture.TooManyPixels: problem.TooManyPixels, picture.TooFewPixels: problem.TooFewPixels,
 	}
 	code, ok := codes[err.Code]
 	if !ok {

@@ -52,7 +52,7 @@ func TestRefused(t *testing.T) {
 		{"concat script", []part{good, {"selfie", []byte("ffconcat version 1.0\nfile '/etc/passwd'\n")}}, 415, "unsupported_media"},
 		{"cut header", []part{{"document", jpg(t)[:20]}}, 400, "damaged_media"},
 		{"30,000×30,000", []part{{"document", hugePNG(t)}}, 422, "too_many_pixels"},
-		{"1×1", []part{{"document", tinyPNG(t)}}, 415, "unsupported_media"},
+		{"1×1", []part{{"document", tinyPNG(t)}}, 422, "too_few_pixels"},
 		{"unknown part", []part{good, {"passport", jpg(t)}}, 400, "bad_request"},
 		{"part in capitals", []part{{"Document", jpg(t)}}, 400, "bad_request"},
 		{"part named unspecified", []part{{"unspecified", jpg(t)}}, 400, "bad_request"},

@@ -1,0 +1,95 @@
+package httpapi
+
+import (
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/bonafide-id/bonafide/internal/httpapi/problem"
+)
+
+// answer remembers how a request was answered, and gives whoever asked a bounded time to begin to take it. Streams set deadlines of their
+// own from then on.
+type answer struct {
+	http.ResponseWriter
+	patience time.Duration
+	began    time.Time
+	status   int           // 0: nothing was said yet
+	took     time.Duration // until the answer began
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// WriteHeader begins the answer.
+func (a *answer) WriteHeader(status int) {
+	a.begin(status)
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write begins the answer if nothing did.
+func (a *answer) Write(b []byte) (int, error) {
+	a.begin(http.StatusOK)
+	return a.ResponseWriter.Write(b)
+}
+
+func (a *answer) begin(status int) {
+	if a.status != 0 {
+		return
+	}
+	a.status, a.took = status, time.Since(a.began)
+	_ = http.NewResponseController(a.ResponseWriter).SetWriteDeadline(time.Now().Add(a.patience))
+}
+
+// bounded bounds the time of a body that its handler sets no bound for, or does not read at all: then net/http does, before the next request.
+func bounded(w http.ResponseWriter, body io.ReadCloser, patience time.Duration) io.ReadCloser {
+	c := http.NewResponseController(w)
+	_ = c.SetReadDeadline(time.Now().Add(patience))
+	return &boundedBody{body, c}
+}
+
+type boundedBody struct {
+	io.ReadCloser
+	control *http.ResponseController
+}
+
+// Read takes the bound away at the end of the body: what follows is a client that listens, for as long as it likes.
+func (b *boundedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
+}
+
+// finish counts a request, and answers for a handler that broke.
+func (s *Server) finish(a *answer, r *http.Request) {
+	broke := recover()
+	s.metrics.count(a, r)
+	if broke != nil {
+		s.broken(a, r, broke)
+	}
+}
+
+// broken says `internal` where nothing was said yet, and otherwise cuts the connection, so that nobody takes what was said for all of it.
+// What the panic says may quote what was sent, so only runtime errors are written down, and of others the type.
+func (s *Server) broken(a *answer, r *http.Request, broke any) {
+	if broke == http.ErrAbortHandler {
+		panic(broke)
+	}
+	what := fmt.Sprintf("%T", broke)
+	if err, ok := broke.(runtime.Error); ok {
+		what = err.Error()
+	}
+	id := rand.Text()[:12]
+	s.metrics.panics.Inc()
+	s.Log.Error("a handler panicked", "incident", id, "panic", what, "route", r.Pattern, "stack", string(debug.Stack()))
+	if a.status != 0 {
+		panic(http.ErrAbortHandler)
+	}
+	problem.New(problem.Internal, "this is a bug; the server's log has it under the incident").With("incident", id).Refuse(a, r)
+}
