@@ -50,15 +50,17 @@ const shortestFullZone = 27
 // variants are letters that Doc 9303 part 3 lets a state write in two ways; comparing, the shorter way stands for both.
 var variants = strings.NewReplacer("AE", "A", "OE", "O", "UE", "U", "AA", "A", "NXX", "N", "UXX", "U")
 
+// tight is a name as one word, and words are its words, each in the shorter way of writing.
+func tight(name string) string   { return variants.Replace(fields.Tight(name)) }
 func words(name string) []string { return strings.Fields(variants.Replace(fields.Fold(name))) }
 
 // names compares names in any spelling: capitals, diacritics, transliterated or not, with or without spaces, hyphens and middle names.
 func names(a, b string) likeness {
-	x, y := words(a), words(b)
-	if len(x) == 0 || len(y) == 0 {
+	one, other := tight(a), tight(b)
+	if one == "" || other == "" {
 		return different
 	}
-	one, other := strings.Join(x, ""), strings.Join(y, "")
+	x, y := words(a), words(b)
 	switch {
 	case one == other || within(x, y) || within(y, x):
 		return same
@@ -85,8 +87,7 @@ func within(some, all []string) bool {
 
 // cutNames compares a name with one of a zone that has no room for all of it: the end may be missing, or letters of the last word.
 func cutNames(whole, cut string) likeness {
-	x, y := strings.Join(words(whole), ""), strings.Join(words(cut), "")
-	if y != "" && strings.HasPrefix(x, y) {
+	if part := tight(cut); part != "" && strings.HasPrefix(tight(whole), part) {
 		return same
 	}
 	return names(whole, cut)
@@ -126,11 +127,11 @@ func partOf(a, b string) bool {
 // sexes compares M, F and X; a filler or anything else says nothing.
 func sexes(a, b string) likeness {
 	x, y := fields.Tight(a), fields.Tight(b)
-	switch {
+	switch known := []string{"M", "F", "X"}; {
+	case !slices.Contains(known, x) || !slices.Contains(known, y):
+		return near
 	case x == y:
 		return same
-	case !strings.Contains("MFX", x) || !strings.Contains("MFX", y) || x == "" || y == "":
-		return near
 	}
 	return different
 }

@@ -1,6 +1,7 @@
 package consistency
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -102,6 +103,8 @@ func TestRules(t *testing.T) {
 		{"a letter misread", passport(inPrint+"surname", "MULLEA"), "doc.consistency.viz_vs_mrz.surname", "inconclusive(near_match)"},
 		{"names cut by the zone", passport(inPrint+"given_names", "Anna Maria Theresia Walburga", inZone+"surname", "VON UND ZU WITTGENSTEIN", inZone+"given_names", "ANNA M"),
 			"doc.consistency.viz_vs_mrz.given_names", "pass"},
+		{"another name in a full zone", passport(inPrint+"given_names", "Peter", inZone+"surname", "VON UND ZU WITTGENSTEIN", inZone+"given_names", "ANNA M"),
+			"doc.consistency.viz_vs_mrz.given_names", "fail(mismatch)"},
 		{"a short zone is not cut", passport(inPrint+"given_names", "Annabella", inZone+"given_names", "ANNA"), "doc.consistency.viz_vs_mrz.given_names", "fail(mismatch)"},
 		{"the other half of the zone is awaited", passport(inZone+"surname", "…"), "doc.consistency.viz_vs_mrz.given_names", "wait"},
 		{"the birth date was changed in print", passport(inPrint+"birth_date", "1994-08-12"), "doc.consistency.viz_vs_mrz.birth_date", "fail(mismatch)"},
@@ -134,6 +137,9 @@ func TestRules(t *testing.T) {
 		{"declared is another", licence(), "doc.consistency.declared_vs_doc.surname", "fail(mismatch)"},
 		{"declared is another so far", licence("back:"+inBarcode+"surname", "…"), "doc.consistency.declared_vs_doc.surname", "wait"},
 		{"declared without middle names", passport(), "doc.consistency.declared_vs_doc.given_names", "pass"},
+		{"declared given names, only the zone has them", passport(inPrint+"given_names", "Anja"), "doc.consistency.declared_vs_doc.given_names", "pass"},
+		{"declared number is another", passport(inZone+"document_number", "987654321"), "doc.consistency.declared_vs_doc.document_number", "fail(mismatch)"},
+		{"declared, nobody looked", paper{inPrint + "surname": "-"}, "doc.consistency.declared_vs_doc.surname", "not_performed(damaged_media)"},
 		{"declared, nobody read it", passport(inPrint+"surname", "?", inZone+"surname", "?"), "doc.consistency.declared_vs_doc.surname", "inconclusive(reading_doubtful)"},
 		{"declared, not on it", paper{}, "doc.consistency.declared_vs_doc.surname", "not_applicable(not_on_document)"},
 		{"the zone outranks print", passport(inPrint+"birth_date", "1975-08-12"), "doc.consistency.declared_vs_doc.birth_date", "pass"},
@@ -143,11 +149,22 @@ func TestRules(t *testing.T) {
 		{"valid to the last day", passport(inZone+"expiry_date", "2026-11-25"), "doc.validity.expired", "pass"},
 		{"expired yesterday", passport(inZone+"expiry_date", "2026-11-24"), "doc.validity.expired", "fail(expired)"},
 		{"expired this month, on a day not known", licence(inPrint+"expiry_date", "2026-11"), "doc.validity.expired", "inconclusive(partial_date)"},
+		{"expired last month, on a day not known", licence(inPrint+"expiry_date", "2026-10"), "doc.validity.expired", "fail(expired)"},
+		{"expires next month, on a day not known", licence(inPrint+"expiry_date", "2026-12-00"), "doc.validity.expired", "pass"},
+		{"expired last year, on a day not known", licence(inPrint+"expiry_date", "2025"), "doc.validity.expired", "fail(expired)"},
+		{"expires this year, on a day not known", licence(inPrint+"expiry_date", "2026-00-00"), "doc.validity.expired", "inconclusive(partial_date)"},
+		{"expiry nobody looked at", licence(inPrint+"expiry_date", "-"), "doc.validity.expired", "not_performed(damaged_media)"},
+		{"expiry not read", passport("doc.mrz.check.expiry", "!", inPrint+"expiry_date", "?", inZone+"expiry_date", "?"), "doc.validity.expired", "inconclusive(reading_doubtful)"},
 		{"never expires", licence(inPrint+"expiry_date", ""), "doc.validity.expired", "not_applicable(not_on_document)"},
 		{"no date at all", licence(inPrint+"expiry_date", "soon"), "doc.validity.expired", "inconclusive(no_date)"},
 		{"issued before", passport(), "doc.validity.issued_before_expiry", "pass"},
 		{"issued after", passport(inPrint+"issue_date", "2031-01-31"), "doc.validity.issued_before_expiry", "fail(issued_after_expiry)"},
 		{"one date taken for both", passport(inPrint+"issue_date", "2030-01-31"), "doc.validity.issued_before_expiry", "inconclusive(same_date)"},
+		{"issued in the year it expires", passport(inPrint+"issue_date", "2030"), "doc.validity.issued_before_expiry", "inconclusive(same_date)"},
+		{"issued in the year before", passport(inPrint+"issue_date", "2029"), "doc.validity.issued_before_expiry", "pass"},
+		{"issued on no date", passport(inPrint+"issue_date", "soon"), "doc.validity.issued_before_expiry", "inconclusive(no_date)"},
+		{"issued, but not on the document", passport(inPrint+"issue_date", ""), "doc.validity.issued_before_expiry", "not_applicable(not_on_document)"},
+		{"a barcode has the day of issue", licence(inPrint+"issue_date", "2031-01-01", "back:"+inBarcode+"issue_date", "2020-01-19"), "doc.validity.issued_before_expiry", "pass"},
 		{"born today", licence(inPrint+"birth_date", "2026-11-25"), "doc.validity.birth_plausible", "pass"},
 		{"born tomorrow", licence(inPrint+"birth_date", "2026-11-26"), "doc.validity.birth_plausible", "fail(in_future)"},
 		{"125 years old", licence(inPrint+"birth_date", "1900-11-26"), "doc.validity.birth_plausible", "pass"},
@@ -155,6 +172,18 @@ func TestRules(t *testing.T) {
 		{"18 today", licence(inPrint+"birth_date", "2008-11-25"), "doc.validity.minimum_age", "pass"},
 		{"18 tomorrow", licence(inPrint+"birth_date", "2008-11-26"), "doc.validity.minimum_age", "fail(under_age)"},
 		{"18 this year, on a day not known", licence(inPrint+"birth_date", "2008"), "doc.validity.minimum_age", "inconclusive(partial_date)"},
+
+		{"18 this month, on a day not known", licence(inPrint+"birth_date", "2008-11"), "doc.validity.minimum_age", "inconclusive(partial_date)"},
+		{"18 last month, on a day not known", licence(inPrint+"birth_date", "2008-10"), "doc.validity.minimum_age", "pass"},
+		{"18 next month, on a day not known", licence(inPrint+"birth_date", "2008-12-00"), "doc.validity.minimum_age", "fail(under_age)"},
+		{"age not read", licence(inPrint+"birth_date", "?"), "doc.validity.minimum_age", "inconclusive(reading_doubtful)"},
+		{"age not on the document", licence(inPrint+"birth_date", ""), "doc.validity.minimum_age", "not_applicable(not_on_document)"},
+		{"of age by the zone, print is not awaited", passport(inPrint+"birth_date", "…"), "doc.validity.minimum_age", "pass"},
+		{"under age by the zone, print is awaited", passport(inZone+"birth_date", "2012-08-12", inPrint+"birth_date", "…"), "doc.validity.minimum_age", "wait"},
+		{"under age by the zone, print is not read", passport(inZone+"birth_date", "2012-08-12", inPrint+"birth_date", "?"), "doc.validity.minimum_age", "fail(under_age)"},
+		{"under age by zone and print", passport(inZone+"birth_date", "2012-08-12", inPrint+"birth_date", "2012-08-12"), "doc.validity.minimum_age", "fail(under_age)"},
+		{"under age by the zone, an adult by print", passport(inZone+"birth_date", "2012-08-12", inPrint+"birth_date", "1990-08-12"), "doc.validity.minimum_age", "fail(under_age)"},
+		{"under age by the zone, over a hundred by print", passport(inZone+"birth_date", "2012-08-12", inPrint+"birth_date", "1912-08-12"), "doc.validity.minimum_age", "inconclusive(century_in_doubt)"},
 
 		{"British passport", passport(), "doc.validity.number_format", "pass"},
 		{"British passport with a letter", passport(inZone+"document_number", "X23456789"), "doc.validity.number_format", "fail(wrong_structure)"},
@@ -164,10 +193,14 @@ func TestRules(t *testing.T) {
 		{"country not known", passport("doc.class.country", "?"), "doc.validity.number_format", "inconclusive(reading_doubtful)"},
 		{"driver number of its holder", licence(), "doc.validity.number_format", "pass"},
 		{"driver number of a woman", licence(inPrint+"birth_date", "1976-03-11", inPrint+"document_number", "MORGA753116SM9IJ"), "doc.validity.number_format", "pass"},
+		{"driver number of a man", licence(inPrint+"document_number", "MORGA703116SM9IJ"), "doc.validity.number_format", "pass"},
+		{"driver number of a man, another's birth date", licence(inPrint+"document_number", "MORGA703126SM9IJ"), "doc.validity.number_format", "fail(not_of_holder)"},
 		{"driver number, digits read as letters", licence(inPrint+"document_number", "M0RGA 7S3II6 SM9IJ"), "doc.validity.number_format", "pass"},
 		{"birth date changed", licence(inPrint+"birth_date", "1979-03-11"), "doc.validity.number_format", "fail(not_of_holder)"},
 		{"surname changed", licence(inPrint+"surname", "SHERIDAN"), "doc.validity.number_format", "fail(not_of_holder)"},
 		{"surname misread", licence(inPrint+"surname", "MDRGAN"), "doc.validity.number_format", "inconclusive(near_match)"},
+		{"surname misread in two places", licence(inPrint+"surname", "MDRGEN"), "doc.validity.number_format", "inconclusive(near_match)"},
+		{"surname misread in three places", licence(inPrint+"surname", "NDRGEN"), "doc.validity.number_format", "fail(not_of_holder)"},
 		{"holder not read", licence(inPrint+"surname", "?", inPrint+"birth_date", "?"), "doc.validity.number_format", "pass"},
 		{"holder awaited", licence(inPrint+"surname", "…"), "doc.validity.number_format", "wait"},
 		{"no such month", licence(inPrint+"document_number", "MORGA 799116 SM9IJ"), "doc.validity.number_format", "fail(wrong_structure)"},
@@ -208,6 +241,8 @@ func TestNames(t *testing.T) {
 		{"Ñuñez", "NXXUNXXEZ", same}, {"D'Artagnan", "DARTAGNAN", same}, {"Jean-Paul", "JEAN PAUL", same}, {"Jean-Paul", "JEANPAUL", same},
 		{"Anna Maria", "ANNA", same}, {"GARCIA LOPEZ", "GARCIA", same}, {"Łukasz", "LUKASZ", same}, {"Þór", "THOR", same},
 		{"Maria Anna", "ANNA MARIA", different}, {"J", "JOHN JAMES J", different}, {"", "ANNA", different}, {"LEE", "LEA", near}, {"SCHNEIDER", "SCHREINER", near},
+		{"Maria Elena", "MARIAELENA", same}, {"Jo Anna", "JOANNA", same}, {"Müller-Lüdenscheidt", "MULLERLUEDENSCHEIDT", same}, {"-", "ANNA", different},
+		{"ABCDEFGH", "ABCDEFXY", near}, {"ABCDEFGH", "ABCDEXYZ", different},
 		{"ANNA", "PETER", different}, {"ANNA", "ANNABELLA", different},
 	} {
 		if got := names(c.a, c.b); got != c.want {
@@ -217,6 +252,116 @@ func TestNames(t *testing.T) {
 			t.Errorf("names(%q, %q) depends on the order", c.a, c.b)
 		}
 	}
+}
+
+func TestNumbers(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want likeness
+	}{
+		{"123 456-789", "123456789", same}, {"AB123456", "ab 123456", same}, {"O1234567", "01234567", near}, {"8123456", "B123456", near},
+		{"123456", "X123456", near}, {"123456", "1234567", near}, {"12345", "X12345", different}, {"123456", "654321", different},
+		{"", "123456", different}, {"-", "-", different},
+	} {
+		if got, back := numbers(c.a, c.b), numbers(c.b, c.a); got != c.want || back != got {
+			t.Errorf("numbers(%q, %q) = %d, turned round %d, want %d", c.a, c.b, got, back, c.want)
+		}
+	}
+}
+
+func TestSexes(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want likeness
+	}{{"F", "f", same}, {"", "", near}, {"M", "F", different}, {"X", "M", different}, {"", "M", near}, {"<", "M", near}, {"K", "F", near}, {"MF", "M", near}} {
+		if got, back := sexes(c.a, c.b), sexes(c.b, c.a); got != c.want || back != got {
+			t.Errorf("sexes(%q, %q) = %d, turned round %d, want %d", c.a, c.b, got, back, c.want)
+		}
+	}
+}
+
+// However a name is written, as print writes it and as a zone does, with or without its signs and spaces, it is the same name.
+func TestNamesInAnyWriting(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		ways := [][]string{{"Müller", "MUELLER", "MULLER"}, {"Jørgensen", "JOERGENSEN", "JORGENSEN"}, {"Pål", "PAAL", "PAL"}, {"Ñuñez", "NXXUNXXEZ", "NUNEZ"},
+			{"Elena", "ELENA"}, {"Maria", "MARIA"}, {"Bæk", "BAEK"}, {"Groß", "GROSS"}, {"O'Neil", "ONEIL"}, {"Þóra", "THORA"}}
+		var a, b string
+		for range rapid.IntRange(1, 4).Draw(t, "words") {
+			way := rapid.SampledFrom(ways)
+			w := way.Draw(t, "word")
+			a += rapid.SampledFrom(w).Draw(t, "as") + " "
+			b += rapid.SampledFrom(w).Draw(t, "as") + rapid.SampledFrom([]string{" ", "-", "", "  "}).Draw(t, "then")
+		}
+		if got, back := names(a, b), names(b, a); got != same || back != same {
+			t.Fatalf("names(%q, %q) = %d, turned round %d", a, b, got, back)
+		}
+	})
+}
+
+// What is said of a date of which a part is not known is what every day says that it may be, or inconclusive where they differ.
+func TestPartialDates(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		on := time.Date(2024+rapid.IntRange(0, 4).Draw(t, "year"), time.Month(rapid.IntRange(1, 12).Draw(t, "month")), rapid.IntRange(1, 31).Draw(t, "day"), 0, 0, 0, 0, time.UTC)
+		text, days := drawDate(t, on.AddDate(-18*rapid.IntRange(0, 1).Draw(t, "born"), 0, 0))
+		ask := &factv1.Opened{MinimumAge: 18}
+		for field, check_ := range map[string]string{"expiry_date": "doc.validity.expired", "birth_date": "doc.validity.minimum_age"} {
+			said := map[string]bool{}
+			for _, d := range days {
+				said[decideOn(on, licence(inPrint+field, d.Format(time.DateOnly)), ask, check_)] = true
+			}
+			got := decideOn(on, licence(inPrint+field, text), ask, check_)
+			if len(said) == 1 && !said[got] || len(said) > 1 && got != "inconclusive(partial_date)" {
+				t.Fatalf("on %s: %s of %s is %s; of its days %v", on.Format(time.DateOnly), check_, text, got, said)
+			}
+		}
+	})
+}
+
+func decideOn(on time.Time, p paper, ask *factv1.Opened, id string) string {
+	d := p.doc(ask)
+	d.today = on
+	return in(d.decide(check.Key{Check: id, Medium: check.Document}))
+}
+
+// drawDate draws a date near another, in one of the ways in which parts of it may be missing, and lists the days that it may be.
+func drawDate(t *rapid.T, near time.Time) (text string, days []time.Time) {
+	d := near.AddDate(0, 0, rapid.IntRange(-400, 400).Draw(t, "off"))
+	form := rapid.SampledFrom([]string{"2006-01-02", "2006-01", "2006-01-00", "2006", "2006-00-00"}).Draw(t, "form")
+	text = d.Format(form)
+	whole := strings.ReplaceAll(form, "-00", "")
+	for x := d.AddDate(-1, 0, -1); !x.After(d.AddDate(1, 0, 1)); x = x.AddDate(0, 0, 1) {
+		if x.Format(whole) == d.Format(whole) {
+			days = append(days, x)
+		}
+	}
+	return text, days
+}
+
+// The day is that of the moment in UTC, from its first to its last nanosecond.
+func TestDay(t *testing.T) {
+	east := time.FixedZone("east", 5*60*60)
+	for _, at := range []time.Time{today, today.Add(24*time.Hour - 1), today.Add(3 * time.Hour).In(east), today.Add(23 * time.Hour).In(east)} {
+		if !day(at).Equal(today) {
+			t.Errorf("%s is of the day %s", at, day(at))
+		}
+	}
+}
+
+// An age is reached on a birthday, or on 1 March by who was born on 29 February, counted day by day.
+func TestAges(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		born := time.Date(1950+rapid.IntRange(0, 70).Draw(t, "year"), 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, rapid.IntRange(0, 365).Draw(t, "day"))
+		if rapid.Bool().Draw(t, "leap") {
+			born = time.Date(1952+4*rapid.IntRange(0, 16).Draw(t, "four"), 2, 29, 0, 0, 0, 0, time.UTC)
+		}
+		age := rapid.IntRange(0, 125).Draw(t, "age")
+		on := reaches(born, age)
+		day := fmt.Sprint(on.Month(), on.Day())
+		leaps := born.Month() == 2 && born.Day() == 29 && (on.Year()%4 != 0 || on.Year()%100 == 0 && on.Year()%400 != 0)
+		if on.Year()-born.Year() != age || day != fmt.Sprint(born.Month(), born.Day()) && !(leaps && day == "March 1") {
+			t.Fatalf("born %s, %d on %s", born.Format(time.DateOnly), age, on.Format(time.DateOnly))
+		}
+	})
 }
 
 // draw draws a document of which every reading is final.

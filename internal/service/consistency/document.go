@@ -130,12 +130,17 @@ func (d document) verified(field string) reading {
 
 // best is what the document says a field is: a zone whose check digit holds, then a barcode, then print, then any zone.
 func (d document) best(field string) reading {
-	r := firstOf(
+	return inAny(
 		func() reading { return d.verified(field) },
 		func() reading { return d.on(inBarcode, field) },
 		func() reading { return d.on(inPrint, field) },
 		func() reading { return d.on(inZone, field) },
 	)
+}
+
+// inAny is firstOf several sources; what none of them has is not on the document.
+func inAny(sources ...func() reading) reading {
+	r := firstOf(sources...)
 	if r.status == absent {
 		r.reason = notOnDocument
 	}
