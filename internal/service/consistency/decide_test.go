@@ -399,6 +399,19 @@ func inputsOfRules() []string {
 	return out
 }
 
+// named makes every reason tell which reading it came from.
+func named(d document) document {
+	look := d.look
+	d.look = func(k check.Key) reading {
+		r := look(k)
+		if r.reason != "" {
+			r.reason += " of " + k.String()
+		}
+		return r
+	}
+	return d
+}
+
 // An answer that is given early is the one that all facts give, and with all facts every check has an answer.
 func TestEarlyIsNotWrong(t *testing.T) {
 	keys := check.Owed(name, []check.Medium{check.Document, check.Back})
@@ -418,14 +431,14 @@ func TestEarlyIsNotWrong(t *testing.T) {
 			}
 		}
 		for _, k := range keys {
-			late := whole.doc(request).decide(k)
+			late := named(whole.doc(request)).decide(k)
 			if !late.ready {
 				t.Fatalf("%s has no answer although everything is known", k)
 			}
 			if late.outcome != stream.Pass && late.reason == "" {
 				t.Fatalf("%s is %s without a reason", k, late.outcome)
 			}
-			if early := part.doc(request).decide(k); early.ready && early != late {
+			if early := named(part.doc(request)).decide(k); early.ready && early != late {
 				t.Fatalf("%s is %s early and %s late", k, in(early), in(late))
 			}
 		}
