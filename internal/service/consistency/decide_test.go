@@ -183,6 +183,7 @@ func TestRules(t *testing.T) {
 		{"under age by the zone, print is not read", passport(inZone+"birth_date", "2012-08-12", inPrint+"birth_date", "?"), "doc.validity.minimum_age", "fail(under_age)"},
 		{"under age by zone and print", passport(inZone+"birth_date", "2012-08-12", inPrint+"birth_date", "2012-08-12"), "doc.validity.minimum_age", "fail(under_age)"},
 		{"under age by the zone, an adult by print", passport(inZone+"birth_date", "2012-08-12", inPrint+"birth_date", "1990-08-12"), "doc.validity.minimum_age", "fail(under_age)"},
+		{"under age by the zone, another day by print", passport(inZone+"birth_date", "2012-08-12", inPrint+"birth_date", "1912-08-13"), "doc.validity.minimum_age", "fail(under_age)"},
 		{"under age by the zone, over a hundred by print", passport(inZone+"birth_date", "2012-08-12", inPrint+"birth_date", "1912-08-12"), "doc.validity.minimum_age", "inconclusive(century_in_doubt)"},
 
 		{"British passport", passport(), "doc.validity.number_format", "pass"},

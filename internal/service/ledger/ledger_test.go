@@ -50,25 +50,42 @@ func keyring(t testing.TB) *seal.Keyring {
 }
 
 // feed is a client's feed as the log holds it; every lane of every topic is the one list.
-type feed []log.Rec
+type feed struct {
+	recs  []log.Rec
+	asked int
+	fails string // the call that fails, by name
+}
+
+var errAway = errors.New("the feed is away")
+
+func (f *feed) call(name string) error {
+	f.asked++
+	if f.fails == name {
+		return errAway
+	}
+	return nil
+}
 
 func (f *feed) Lanes(context.Context, string) (int32, error) {
-	if len(*f) == 0 {
+	if len(f.recs) == 0 {
 		return 0, log.ErrNoTopic
 	}
-	return 1, nil
+	return 1, f.call("lanes")
 }
 
 func (f *feed) Bounds(context.Context, ...log.Lane) ([]log.Bound, error) {
-	return []log.Bound{{End: log.Pos{Epoch: 1, Off: int64(len(*f))}}}, nil
+	return []log.Bound{{End: log.Pos{Epoch: 1, Off: int64(len(f.recs))}}}, f.call("bounds")
 }
 
 func (f *feed) Read(_ context.Context, _ log.Lane, _, to log.Pos) iter.Seq2[log.Rec, error] {
 	return func(yield func(log.Rec, error) bool) {
-		for _, r := range (*f)[:to.Off] {
+		for _, r := range f.recs[:to.Off] {
 			if !yield(r, nil) {
 				return
 			}
+		}
+		if err := f.call("read"); err != nil {
+			yield(log.Rec{}, err)
 		}
 	}
 }
@@ -123,7 +140,7 @@ func (w *world) step(m *stream.Message, c crash) (bool, error) {
 			w.ids[id] = true
 			w.outs[v] = append(w.outs[v], o)
 			val, _ := proto.Marshal(&envelopev1.Envelope{Chain: o.Chain, Reason: o.Reason, InputIds: []string{m.GetId()}})
-			w.feed = append(w.feed, log.Rec{Key: []byte(v), Val: val})
+			w.feed.recs = append(w.feed.recs, log.Rec{Key: []byte(v), Val: val})
 		}
 	}
 	if c == beforeState {
@@ -304,8 +321,61 @@ func TestKeyServiceAway(t *testing.T) {
 	if _, err := w.step(fact("a", "unknown", envelopev1.Kind_KIND_OPENED, "ingest", 0), none); !errors.Is(err, seal.ErrNoKey) {
 		t.Errorf("error is %v, want ErrNoKey", err)
 	}
-	if len(w.feed) != 0 || w.saved["unknown"] != nil {
+	if len(w.feed.recs) != 0 || w.saved["unknown"] != nil {
 		t.Error("something was said all the same")
+	}
+}
+
+// life is a world in which a verification has lived and was forgotten.
+func life(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t, keyring(t))
+	if _, err := w.ring.Create(t.Context(), "demo", "v1"); err != nil {
+		t.Fatal(err)
+	}
+	for i, k := range []envelopev1.Kind{envelopev1.Kind_KIND_OPENED, envelopev1.Kind_KIND_FINDING, envelopev1.Kind_KIND_ENDED} {
+		if _, err := w.step(fact(fmt.Sprintf("%032x", i), "v1", k, "text", i), none); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w
+}
+
+// The feed is read for who was forgotten, and for nobody else: a lane of it may hold millions of frames.
+func TestOnlyTheForgottenAreLookedUp(t *testing.T) {
+	w := life(t)
+	if w.feed.asked != 0 {
+		t.Errorf("the feed was asked %d times in a plain life", w.feed.asked)
+	}
+	w.forget(true, "v1")
+	if _, err := w.step(fact("late", "v1", envelopev1.Kind_KIND_DECISION, "text", 9), none); err != nil {
+		t.Fatal(err)
+	}
+	if w.feed.asked == 0 || w.outs["v1"][3].Chain.Seq != 4 {
+		t.Errorf("asked %d times, a late fact is frame %d", w.feed.asked, w.outs["v1"][3].Chain.Seq)
+	}
+}
+
+// While the feed cannot be read nothing is numbered: the chain would begin anew.
+func TestFeedAway(t *testing.T) {
+	for _, call := range []string{"lanes", "bounds", "read"} {
+		w := life(t)
+		w.forget(true, "v1")
+		w.feed.fails = call
+		late := fact("late", "v1", envelopev1.Kind_KIND_DECISION, "text", 9)
+		if _, err := w.step(late, none); !errors.Is(err, errAway) || len(w.outs["v1"]) != 3 {
+			t.Errorf("without %s: %v, %d frames", call, err, len(w.outs["v1"]))
+		}
+		w.feed.fails = ""
+		if _, err := w.step(late, none); err != nil || w.outs["v1"][3].Chain.Seq != 4 {
+			t.Errorf("after %s came back: %v, %v", call, err, w.outs["v1"])
+		}
+	}
+	w := life(t)
+	w.forget(true, "v1")
+	w.feed.recs[1].Val = []byte{0xff}
+	if _, err := w.step(fact("late", "v1", envelopev1.Kind_KIND_DECISION, "text", 9), none); err == nil || len(w.outs["v1"]) != 3 {
+		t.Errorf("a frame that cannot be read: %v", err)
 	}
 }
 
@@ -322,8 +392,10 @@ func TestLeave(t *testing.T) {
 }
 
 func TestNewNeedsItsConfig(t *testing.T) {
-	if _, err := New(Config{}); err == nil {
-		t.Error("no error")
+	for _, c := range []Config{{}, {Keys: keyring(t)}, {Feed: &feed{}}} {
+		if _, err := New(c); err == nil {
+			t.Errorf("%+v is enough", c)
+		}
 	}
 }
 
