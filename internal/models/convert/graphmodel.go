@@ -26,7 +26,7 @@ type tfNode struct {
 // sameOperator lists the operators that differ from ONNX in nothing but, at times, the name.
 var sameOperator = map[string]string{
 	"Add": "Add", "AddV2": "Add", "Sub": "Sub", "Mul": "Mul", "Minimum": "Min", "Maximum": "Max",
-	"Prelu": "PRelu", "Relu": "Relu", "Sigmoid": "Sigmoid", "Abs": "Abs", "Identity": "Identity",
+	"Relu": "Relu", "Sigmoid": "Sigmoid", "Abs": "Abs", "Identity": "Identity",
 	"Reshape": "Reshape",
 }
 
@@ -100,6 +100,8 @@ func (t *translator) operator(n tfNode) error {
 		t.node("Concat", n.Name, attrs{"axis": int(t.weights[n.Input[last]].ints[0])}, n.Input[:last]...)
 	case n.Op == "Pad":
 		t.node("Pad", n.Name, nil, n.Input[0], t.ints(padding(t.weights[n.Input[1]].ints)...))
+	case n.Op == "Prelu":
+		return t.prelu(n.Name, n.Input[0], n.Input[1])
 	case sameOperator[n.Op] != "":
 		in := make([]string, len(n.Input))
 		for k := range in {
@@ -133,15 +135,15 @@ func (t *translator) convolution(n tfNode) error {
 	if depthwise {
 		a["group"] = int(filters.shape[2])
 	}
-	op := sameOperator[activation]
-	if op == "" {
+	x := t.nhwc(t.node("Conv", "", a, in...), "")
+	switch op := sameOperator[activation]; {
+	case activation == "Prelu":
+		return t.prelu(n.Name, x, n.Input[len(n.Input)-1])
+	case op == "":
 		return fmt.Errorf("activation %s is not known", activation)
+	default:
+		t.node(op, n.Name, nil, x)
 	}
-	act := []string{t.nhwc(t.node("Conv", "", a, in...), "")}
-	if op == "PRelu" {
-		act = append(act, t.ref(n.Input[len(n.Input)-1]))
-	}
-	t.node(op, n.Name, nil, act...)
 	return nil
 }
 
