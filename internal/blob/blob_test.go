@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -104,6 +105,65 @@ func TestDamageIsNoticed(t *testing.T) {
 	}
 	if _, err := s.Get(t.Context(), "c", "v", sha); !errors.Is(err, ErrDamaged) {
 		t.Errorf("under another's name: %v", err)
+	}
+}
+
+// A sealed blob opens for its own verification only, also when it is put, under its own name, where another's are.
+func TestBlobsOpenForTheirVerificationOnly(t *testing.T) {
+	s, ring := open(t, nil)
+	for _, to := range [][2]string{{"c", "w"}, {"d", "v"}} {
+		if _, err := ring.Create(t.Context(), to[0], to[1]); err != nil {
+			t.Fatal(err)
+		}
+		sha, err := s.Put(t.Context(), "c", "v", []byte("a picture"), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Get(t.Context(), to[0], to[1], sha); !errors.Is(err, ErrNotFound) {
+			t.Errorf("asked of %v: %v", to, err)
+		}
+		sealed, _ := os.ReadFile(filepath.Join(s.root(), "c", "v", sha))
+		if _, err := s.Put(t.Context(), to[0], to[1], []byte("another"), false); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(s.root(), to[0], to[1], sha), sealed, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Get(t.Context(), to[0], to[1], sha); !errors.Is(err, ErrDamaged) {
+			t.Errorf("moved to %v: %v", to, err)
+		}
+	}
+	if _, err := s.Get(t.Context(), "c", "unknown", strings.Repeat("0", 64)); !errors.Is(err, seal.ErrNoKey) {
+		t.Errorf("of a verification that never was: %v", err)
+	}
+}
+
+// Wherever a blob of several sealed segments is cut, changed or lengthened, it is damaged, and nothing of it is given out.
+func TestDamageAnywhereIsNoticed(t *testing.T) {
+	s, _ := open(t, nil)
+	const segment = 64 << 10
+	sha, err := s.Put(t.Context(), "c", "v", bytes.Repeat([]byte("ERIKA"), 40_000), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(s.root(), "c", "v", sha)
+	whole, _ := os.ReadFile(path)
+	var bad [][]byte
+	for _, at := range []int{0, 1, 39, 40, segment - 1, segment, segment + 1, 2 * segment, 3 * segment, len(whole) - 16, len(whole) - 1} {
+		flipped := bytes.Clone(whole)
+		flipped[at] ^= 0x80
+		bad = append(bad, whole[:at], flipped)
+	}
+	swapped := bytes.Clone(whole)
+	copy(swapped[segment:], whole[2*segment:3*segment])
+	copy(swapped[2*segment:], whole[segment:2*segment])
+	for i, b := range append(bad, swapped, append(bytes.Clone(whole), 0), append(bytes.Clone(whole), whole...)) {
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Get(t.Context(), "c", "v", sha); !errors.Is(err, ErrDamaged) || got != nil {
+			t.Errorf("damage %d: %d bytes, %v", i, len(got), err)
+		}
 	}
 }
 

@@ -43,6 +43,9 @@ type Keyring struct {
 	clients map[string]tink.AEAD
 }
 
+// macKey is where the wrapped secret of keyed digests stands. It is there from the first start on.
+const macKey = "mac"
+
 // Open opens a keyring, and makes its master keyset if there is none yet.
 func Open(c Config) (*Keyring, error) {
 	if c.Store == nil || c.MasterFile == "" || c.Dependency == nil {
@@ -54,13 +57,17 @@ func Open(c Config) (*Keyring, error) {
 	if c.CachedKeys == 0 {
 		c.CachedKeys = 4096
 	}
-	master, err := openMaster(c.MasterFile)
+	used, err := c.Store.Get([]byte(macKey))
+	if err != nil {
+		return nil, fmt.Errorf("reading keys: %w", err)
+	}
+	master, err := openMaster(c.MasterFile, used == nil)
 	if err != nil {
 		return nil, err
 	}
 	k := &Keyring{store: c.Store, rand: c.Rand, dep: c.Dependency, master: master, clients: make(map[string]tink.AEAD)}
 	k.cache.limit = c.CachedKeys
-	k.mac, err = k.secret([]byte("mac"), master, []byte("mac"))
+	k.mac, err = k.secret([]byte(macKey), master, []byte(macKey))
 	if err != nil {
 		return nil, fmt.Errorf("secret of keyed digests: %w", err)
 	}

@@ -15,9 +15,12 @@ import (
 )
 
 // openMaster reads the master keyset, or makes it at the first start. The file is all the key service there is without a KMS, so it
-// stands in clear, readable by its owner only.
-func openMaster(path string) (tink.AEAD, error) {
+// stands in clear, readable by its owner only. Once keys were wrapped by it, it is not made again.
+func openMaster(path string, first bool) (tink.AEAD, error) {
 	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && !first {
+		return nil, fmt.Errorf("master keyset %s is gone, and keys are there that only it opens: restore it from where you keep it safe", path)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		text, err = makeMaster(path)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -16,33 +17,53 @@ import (
 	"pgregory.net/rapid"
 )
 
-// memory is a store that can be broken.
+// memory is a store that can be broken: for good, or at one call.
 type memory struct {
-	mu  sync.Mutex
-	kv  map[string][]byte
-	err error
+	mu    sync.Mutex
+	kv    map[string][]byte
+	err   error
+	calls int
+	bad   int // number of the call that fails, from 1; 0: none
+}
+
+var errOnce = errors.New("this once")
+
+// call counts a call and says whether it fails.
+func (m *memory) call() error {
+	if m.calls++; m.calls == m.bad {
+		return errOnce
+	}
+	return m.err
 }
 
 func (m *memory) Get(key []byte) ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.kv[string(key)], m.err
+	if err := m.call(); err != nil {
+		return nil, err
+	}
+	time.Sleep(time.Microsecond) // others come in between
+	return m.kv[string(key)], nil
 }
 
 func (m *memory) Put(key, val []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.err == nil {
+	err := m.call()
+	if err == nil {
 		m.kv[string(key)] = bytes.Clone(val)
 	}
-	return m.err
+	return err
 }
 
 func (m *memory) Delete(key []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.kv, string(key))
-	return m.err
+	err := m.call()
+	if err == nil {
+		delete(m.kv, string(key))
+	}
+	return err
 }
 
 func service(t testing.TB) *resilience.Dependency {
@@ -151,6 +172,9 @@ func TestErasedStaysErased(t *testing.T) {
 		if !errors.Is(create, ErrErased) || !errors.Is(key, ErrErased) {
 			t.Errorf("%s keyring: Create %v, Key %v", name, create, key)
 		}
+		if taken := (*resilience.Taken)(nil); errors.As(errors.Join(create, key), &taken) {
+			t.Errorf("%s keyring: an erased key counts as a failure of the key service: %v", name, taken)
+		}
 	}
 	for at := range store.kv {
 		if strings.HasPrefix(at, "key/") {
@@ -168,6 +192,128 @@ func TestStoreFailureIsNoAnswer(t *testing.T) {
 	if !errors.As(err, &taken) || errors.Is(err, ErrNoKey) || errors.Is(err, ErrErased) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// Whichever call to the store fails, nobody is told that it went well; tried again it does, and the answers are those of a store that never failed.
+func TestEveryCallToTheStoreMayFail(t *testing.T) {
+	type step struct {
+		name string
+		do   func(*Keyring) error
+	}
+	steps := []step{
+		{"create", func(k *Keyring) error { _, err := k.Create(context.Background(), "c", "v"); return err }},
+		{"key", func(k *Keyring) error {
+			k.cache.drop(string(joined("c", "v")))
+			_, err := k.Key(context.Background(), "c", "v")
+			return err
+		}},
+		{"other", func(k *Keyring) error { _, err := k.Create(context.Background(), "c", "w"); return err }},
+		{"discard", func(k *Keyring) error { return k.Discard(context.Background(), "c", "w") }},
+		{"erase", func(k *Keyring) error { return k.Erase(context.Background(), "c", "v") }},
+	}
+	for _, s := range steps {
+		for nth := 1; ; nth++ {
+			store := &memory{kv: map[string][]byte{}}
+			k := open(t, store, t.TempDir())
+			failed := false
+			for _, x := range steps {
+				if x.name == s.name {
+					store.bad = store.calls + nth
+				}
+				err := x.do(k)
+				hit := store.bad > 0 && store.calls >= store.bad
+				store.bad = 0
+				if hit != (err != nil) {
+					t.Fatalf("%s, its call %d fails: %v", x.name, nth, err)
+				} else if hit {
+					failed = true
+					if err := x.do(k); err != nil {
+						t.Fatalf("%s again, after its call %d failed: %v", x.name, nth, err)
+					}
+				}
+			}
+			_, v := k.Key(t.Context(), "c", "v")
+			_, w := k.Key(t.Context(), "c", "w")
+			if !errors.Is(v, ErrErased) || !errors.Is(w, ErrNoKey) {
+				t.Fatalf("%s, its call %d failed: then v is %v, w is %v", s.name, nth, v, w)
+			}
+			for at := range store.kv {
+				if strings.HasPrefix(at, "key/") {
+					t.Fatalf("%s, its call %d failed: a wrapped key is still in the store", s.name, nth)
+				}
+			}
+			if !failed {
+				break
+			}
+		}
+	}
+}
+
+// Without randomness there is no key, rather than a bad one.
+func TestNoKeyWithoutRandomness(t *testing.T) {
+	dir := t.TempDir()
+	store := &memory{kv: map[string][]byte{}}
+	open(t, store, dir) // draws the secret of keyed digests
+	k, err := Open(Config{Store: store, MasterFile: filepath.Join(dir, "keys", "master.json"), Dependency: service(t), Rand: strings.NewReader("too short")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Create(t.Context(), "c", "v"); err == nil {
+		t.Error("a key was made of nothing")
+	}
+	if _, err := k.Key(t.Context(), "c", "v"); !errors.Is(err, ErrNoKey) {
+		t.Errorf("after it: %v", err)
+	}
+}
+
+// A wrapped key that was changed, or put in another's place, opens nothing.
+func TestWrappedKeysAreBoundToTheirVerification(t *testing.T) {
+	store, dir := &memory{kv: map[string][]byte{}}, t.TempDir()
+	k := open(t, store, dir)
+	for _, v := range []string{"v", "w"} {
+		if _, err := k.Create(t.Context(), "c", v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := func(v string) string { return "key/" + string(joined("c", v)) }
+	store.kv[at("v")] = store.kv[at("w")]
+	store.kv[at("w")] = append([]byte{store.kv[at("w")][0] ^ 1}, store.kv[at("w")][1:]...)
+	k = open(t, store, dir)
+	for _, v := range []string{"v", "w"} {
+		if _, err := k.Key(t.Context(), "c", v); !errors.Is(err, ErrTampered) {
+			t.Errorf("%s: %v", v, err)
+		}
+	}
+	for at := range store.kv {
+		if strings.HasPrefix(at, "client/") {
+			store.kv[at] = store.kv[at][1:]
+		}
+	}
+	if _, err := open(t, store, dir).Create(t.Context(), "c", "x"); !errors.Is(err, ErrTampered) {
+		t.Errorf("under a client's key that was cut: %v", err)
+	}
+}
+
+// A lost master keyset is not replaced by a new one, under which nothing that there is would open.
+func TestLostMasterFile(t *testing.T) {
+	store, dir := &memory{kv: map[string][]byte{}}, t.TempDir()
+	open(t, store, dir)
+	path := filepath.Join(dir, "keys", "master.json")
+	kept, err := os.ReadFile(path)
+	if err != nil || os.Remove(path) != nil {
+		t.Fatal(err)
+	}
+	_, err = Open(Config{Store: store, MasterFile: path, Dependency: service(t)})
+	if err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("without it: %v", err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Error("another was put in its place")
+	}
+	if err := os.WriteFile(path, kept, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	open(t, store, dir)
 }
 
 func TestMasterFileIsPrivateAndRefusedOtherwise(t *testing.T) {
@@ -234,6 +380,41 @@ func TestMACTellsPurposesAndPartsApart(t *testing.T) {
 			t.Error("two different inputs have the same digest")
 		}
 		seen[string(m)] = true
+	}
+}
+
+// Digests are keyed: another installation, with another master, gives others.
+func TestMACsOfTwoInstallationsDiffer(t *testing.T) {
+	a, b := open(t, &memory{kv: map[string][]byte{}}, t.TempDir()), open(t, &memory{kv: map[string][]byte{}}, t.TempDir())
+	if bytes.Equal(a.MAC("cursor", []byte("x")), b.MAC("cursor", []byte("x"))) {
+		t.Error("the same digest in two installations")
+	}
+}
+
+// Whoever asks at the same time gets the same key, or hears that it is erased.
+func TestOneKeyForAll(t *testing.T) {
+	store := &memory{kv: map[string][]byte{}}
+	k := open(t, store, t.TempDir())
+	for n := range 20 {
+		v := fmt.Sprint("v", n)
+		salts := make(chan string, 8)
+		var wg sync.WaitGroup
+		for range cap(salts) {
+			wg.Go(func() {
+				key, err := k.Create(t.Context(), "c", v)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				salts <- string(key.Salt("e"))
+			})
+		}
+		wg.Wait()
+		for first := <-salts; len(salts) > 0; {
+			if <-salts != first {
+				t.Fatal("two data keys for one verification")
+			}
+		}
 	}
 }
 
