@@ -11,7 +11,7 @@ import (
 
 // Bench measures this machine; every figure is a median of one run, or a ratio to a peer that ran interleaved with it.
 type Bench struct {
-	What   string `arg:"" optional:"" enum:"all,log,vision" default:"all" help:"log, vision, or all of them."`
+	What   string `arg:"" optional:"" enum:"all,log,delivery,vision,verify" default:"all" help:"log, delivery, vision, verify, or all of them."`
 	JSON   bool   `help:"Print one object with every figure."`
 	Rounds int    `default:"5" help:"Verifications, or rounds, behind each median."`
 	Models string `type:"path" help:"Directory of the models (default: found beside the binary)."`
@@ -19,7 +19,7 @@ type Bench struct {
 
 // Help gives an example.
 func (Bench) Help() string {
-	return "Example:\n  bonafide bench log\n  bonafide bench log --json > bench.json"
+	return "Example:\n  bonafide bench log\n  bonafide bench --json > bench.json"
 }
 
 // figure is one row of the table.
@@ -40,7 +40,7 @@ type suite struct {
 }
 
 func suites() []suite {
-	return []suite{{"log", benchLog}, {"vision", benchVision}}
+	return []suite{{"log", benchLog}, {"delivery", benchDelivery}, {"vision", benchVision}, {"verify", benchVerify}}
 }
 
 // Run measures and prints.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -21,6 +22,7 @@ type child struct {
 	dir   string
 	url   string
 	ready time.Duration // from start to the ready line
+	wait  func() error  // waits for its end; may be called more than once
 }
 
 // startChild runs `up` on a data directory with this same program and waits until it is ready.
@@ -41,14 +43,14 @@ func startChild(ctx context.Context, program, dir string, more ...string) (*chil
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	c := &child{cmd: cmd, dir: dir}
+	c := &child{cmd: cmd, dir: dir, wait: sync.OnceValue(cmd.Wait)}
 	for s := bufio.NewScanner(out); s.Scan(); {
 		if url, ok := strings.CutPrefix(s.Text(), "ready "); ok {
 			c.url, c.ready = url, time.Since(began)
 			return c, nil
 		}
 	}
-	err = cmd.Wait()
+	err = c.wait()
 	said, _ := os.ReadFile(dir + ".log")
 	return nil, fmt.Errorf("up stopped before it was ready: %w\n%s", err, tail(string(said), 2000))
 }
@@ -66,11 +68,11 @@ func (c *child) stop() error {
 	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
-	return c.cmd.Wait()
+	return c.wait()
 }
 
 // kill ends it without any warning, as a power cut would.
-func (c *child) kill() { _ = c.cmd.Process.Kill(); _ = c.cmd.Wait() }
+func (c *child) kill() { _ = c.cmd.Process.Kill(); _ = c.wait() }
 
 var errNoPeak = errors.New("no VmHWM in the process's status")
 

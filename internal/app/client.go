@@ -55,6 +55,11 @@ func (p *answer) Error() string { return fmt.Sprintf("%s (%s)", p.Detail, p.Code
 
 // submit uploads the pictures and the request, streaming; uploaded is when the last byte was handed to the network.
 func (c *client) submit(ctx context.Context, p pictures, request []byte) (r receipt, uploaded time.Time, err error) {
+	return c.submitAs(ctx, "", p, request)
+}
+
+// submitAs does the same under an idempotency key, so that it can be sent again when its outcome is unknown.
+func (c *client) submitAs(ctx context.Context, key string, p pictures, request []byte) (r receipt, uploaded time.Time, err error) {
 	pr, pw := io.Pipe()
 	form := multipart.NewWriter(pw)
 	sent := make(chan time.Time, 1)
@@ -63,7 +68,15 @@ func (c *client) submit(ctx context.Context, p pictures, request []byte) (r rece
 		sent <- time.Now()
 		pw.CloseWithError(err)
 	}()
-	resp, err := c.do(ctx, http.MethodPost, "/v1/verifications", form.FormDataContentType(), pr)
+	req, err := c.request(ctx, http.MethodPost, "/v1/verifications", pr)
+	if err != nil {
+		return r, uploaded, err
+	}
+	req.Header.Set("Content-Type", form.FormDataContentType())
+	if key != "" {
+		req.Header.Set("Idempotency-Key", key)
+	}
+	resp, err := c.send(req)
 	if err != nil {
 		pr.CloseWithError(err)
 		return r, uploaded, err

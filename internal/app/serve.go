@@ -12,6 +12,7 @@ import (
 	"github.com/oklog/run"
 
 	"github.com/bonafide-id/bonafide/internal/access"
+	"github.com/bonafide-id/bonafide/internal/httpapi"
 )
 
 // drainTime is how long a stop may take before connections are cut; nothing is lost then, it is only done again at the next start.
@@ -20,9 +21,11 @@ const drainTime = 10 * time.Second
 // process is a running system.
 type process struct {
 	*system
-	url   string
-	stop  context.CancelFunc
-	ended chan error
+	outside *httpapi.Server
+	url     string
+	key     string // of the first client, at the first start only
+	stop    context.CancelFunc
+	ended   chan error
 }
 
 // wait waits until the process has stopped and everything is closed.
@@ -44,17 +47,22 @@ func start(ctx context.Context, s streams, c config, names []string) (*process, 
 		stop()
 		return nil, errors.Join(err, l.Close())
 	}
-	group, err := assemble(ctx, sys, chosen, l)
+	group, web, err := assemble(ctx, sys, chosen, l)
 	if err != nil {
 		stop()
 		return nil, errors.Join(err, l.Close(), sys.close())
 	}
-	p := &process{system: sys, url: "http://" + l.Addr().String(), stop: stop, ended: make(chan error, 1)}
-	if err := sys.welcome(ctx, s); err != nil {
+	p := &process{system: sys, outside: web, url: "http://" + l.Addr().String(), stop: stop, ended: make(chan error, 1)}
+	if p.key, err = sys.access.First(ctx, c.Data); err != nil {
 		stop()
 		return nil, errors.Join(err, l.Close(), sys.close())
 	}
+	sys.logger.Info("accepted means: media and event are written and flushed on this machine before the answer", "durability", durability)
 	go func() { p.ended <- errors.Join(group.Run(), sys.close()) }()
+	if err := p.whenReady(ctx); err != nil {
+		stop()
+		return nil, err
+	}
 	return p, nil
 }
 
@@ -70,21 +78,8 @@ func listen(address string) (net.Listener, error) {
 	return net.Listen("tcp", address)
 }
 
-// welcome makes the first client at the first start, and says what accepted means here.
-func (s *system) welcome(ctx context.Context, io streams) error {
-	key, err := s.access.First(ctx, s.Data)
-	if err != nil {
-		return fmt.Errorf("making the first key: %w", err)
-	}
-	if key != "" {
-		fmt.Fprintf(io.err, "bonafide: made the client %s; its key, shown this once and kept in %s/demo.key: %s\n", access.Demo, s.Data, key)
-	}
-	s.logger.Info("accepted means: media and event are written and flushed on this machine before the answer", "durability", "fsync")
-	return nil
-}
-
 // assemble opens the services and puts everything that runs into one group: the first to stop stops all, and all are waited for.
-func assemble(ctx context.Context, s *system, chosen []service, l net.Listener) (*run.Group, error) {
+func assemble(ctx context.Context, s *system, chosen []service, l net.Listener) (*run.Group, *httpapi.Server, error) {
 	var g run.Group
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	add := func(name string, f func(context.Context) error) {
@@ -99,20 +94,26 @@ func assemble(ctx context.Context, s *system, chosen []service, l net.Listener) 
 		f, err := sv.open(ctx, s)
 		if err != nil {
 			cancel()
-			return nil, fmt.Errorf("opening %s: %w", sv.name, err)
+			return nil, nil, fmt.Errorf("opening %s: %w", sv.name, err)
 		}
 		add(sv.name, f)
 	}
 	add("index of what was opened", s.doors.opened.Run)
 	g.Add(func() error { <-ctx.Done(); return nil }, func(error) {})
-	s.addServer(&g, l)
-	return &g, s.addAdmin(&g)
+	web, err := s.outside(chosen)
+	if err != nil {
+		cancel()
+		return nil, nil, err
+	}
+	s.addServer(&g, web, l)
+	return &g, web, s.addAdmin(&g)
 }
 
 // addServer serves the HTTP interface; at a stop streams end first, then connections.
-func (s *system) addServer(g *run.Group, l net.Listener) {
-	server := s.server()
+func (s *system) addServer(g *run.Group, web *httpapi.Server, l net.Listener) {
+	server := web.HTTP()
 	g.Add(func() error { return closed(server.Serve(l)) }, func(error) {
+		web.Stop()
 		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 		defer cancel()
 		for _, drain := range s.doors.drain {

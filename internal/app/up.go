@@ -3,6 +3,9 @@ package app
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+
+	"github.com/bonafide-id/bonafide/internal/access"
 )
 
 // Up runs every service in one process.
@@ -47,5 +50,8 @@ func (p place) serve(ctx context.Context, s streams, names []string) error {
 		return err
 	}
 	fmt.Fprintf(s.out, "ready %s\n", running.url)
+	if running.key != "" {
+		fmt.Fprintf(s.out, "made the client %s; its key, shown this once and kept in %s: %s\n", access.Demo, filepath.Join(p.Data, "demo.key"), running.key)
+	}
 	return running.wait()
 }

@@ -8,8 +8,7 @@ type Code string
 const (
 	Empty       Code = "empty_media"       // no bytes
 	Unsupported Code = "unsupported_media" // neither a known container nor a known picture, or a foreign codec
-	BrokenIndex Code = "broken_index"      // an MP4 whose index (moov) is missing or cut off
-	Damaged     Code = "damaged_media"     // a known container that cannot be decoded
+	Damaged     Code = "damaged_media"     // a known container that cannot be decoded, such as an MP4 without its index
 	NoVideo     Code = "no_video"          // sound or text only
 	NoFrames    Code = "no_frames"         // a video stream without a single picture
 	TooLong     Code = "too_long"          // longer than MaxDuration

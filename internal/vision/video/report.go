@@ -32,7 +32,7 @@ var faults = []struct {
 	text string
 	code Code
 }{
-	{"moov atom not found", BrokenIndex},
+	{"moov atom not found", Damaged},
 	{"Format not on whitelist", Unsupported},
 	{"matches no streams", NoVideo},
 	{"does not contain any stream", NoVideo},

@@ -135,11 +135,11 @@ func TestUnusable(t *testing.T) {
 	}{
 		{"empty", nil, Empty},
 		{"two minutes", record(t, "long.mp4", append(source("64x64", "120"), "-c:v", "libx264", "-preset", "ultrafast")...), TooLong},
-		{"no index", good[:moov-4], BrokenIndex},
+		{"no index", good[:moov-4], Damaged},
 		{"sound only", record(t, "s.mp4", "-f", "lavfi", "-i", "sine=d=1", "-c:a", "aac"), NoVideo},
 		{"concat script", []byte(concat), Unsupported},
 		{"playlist", []byte(hls), Unsupported},
-		{"concat behind a box", append([]byte("\x00\x00\x00\x08wide"), concat...), BrokenIndex},
+		{"concat behind a box", append([]byte("\x00\x00\x00\x08wide"), concat...), Damaged},
 		{"foreign codec", record(t, "m.mov", append(source("64x64", "1"), "-c:v", "prores")...), Unsupported},
 		{"text", []byte("<html><body>hello</body></html>"), Unsupported},
 		{"zero frames", record(t, "z.mp4", append(source("64x64", "1"), "-frames:v", "0", "-c:v", "libx264")...), NoVideo},
