@@ -69,17 +69,18 @@ func refine(prev, next *pix.Gray, x, y, dx, dy float32) (float32, float32, bool)
 
 // take samples a window, takes out its mean and gives the sums of the products of its gradients.
 func (p *patch) take(g *pix.Gray, x, y float32) (xx, xy, yy float32) {
+	const side = window + 2 // the gradients look one pixel further
+	var w [side * side]float32
+	sampleSquare(w[:], side, g, x, y)
 	var mean float32
 	i := 0
-	for v := -halfWindow; v <= halfWindow; v++ {
-		for u := -halfWindow; u <= halfWindow; u++ {
-			sx, sy := x+float32(u), y+float32(v)
-			p.v[i] = sample(g, sx, sy)
-			gx := (sample(g, sx+1, sy) - sample(g, sx-1, sy)) / 2
-			gy := (sample(g, sx, sy+1) - sample(g, sx, sy-1)) / 2
-			p.gx[i], p.gy[i] = gx, gy
+	for v := 1; v <= window; v++ {
+		for u := 1; u <= window; u++ {
+			at := v*side + u
+			gx, gy := (w[at+1]-w[at-1])/2, (w[at+side]-w[at-side])/2
+			p.v[i], p.gx[i], p.gy[i] = w[at], gx, gy
 			xx, xy, yy = xx+gx*gx, xy+gx*gy, yy+gy*gy
-			mean += p.v[i]
+			mean += w[at]
 			i++
 		}
 	}
@@ -93,14 +94,10 @@ func (p *patch) take(g *pix.Gray, x, y float32) (xx, xy, yy float32) {
 // mismatch compares the window with next around x, y: the gradients weighted by the difference, and its mean size.
 func (p *patch) mismatch(next *pix.Gray, x, y float32) (bx, by, change float32) {
 	var w [window * window]float32
+	sampleSquare(w[:], window, next, x, y)
 	var mean float32
-	i := 0
-	for v := -halfWindow; v <= halfWindow; v++ {
-		for u := -halfWindow; u <= halfWindow; u++ {
-			w[i] = sample(next, x+float32(u), y+float32(v))
-			mean += w[i]
-			i++
-		}
+	for _, v := range w {
+		mean += v
 	}
 	mean /= window * window
 	for i := range w {

@@ -15,13 +15,27 @@ func newPyramid(g *pix.Gray) pyramid {
 	return p
 }
 
-// sample is the bilinear value at x, y, which must lie one pixel inside the picture.
-func sample(g *pix.Gray, x, y float32) float32 {
+// sampleSquare fills out, a square of side pixels row by row, with the bilinear values around x, y: all of them share one
+// fraction of a pixel. The square must lie one pixel inside the picture.
+func sampleSquare(out []float32, side int, g *pix.Gray, x, y float32) {
 	xi, yi := int(x), int(y)
 	fx, fy := x-float32(xi), y-float32(yi)
-	i := yi*g.W + xi
-	a, b, c, d := float32(g.Pix[i]), float32(g.Pix[i+1]), float32(g.Pix[i+g.W]), float32(g.Pix[i+g.W+1])
-	return a + (b-a)*fx + (c-a)*fy + (a-b-c+d)*fx*fy
+	from := (yi-side/2)*g.W + xi - side/2
+	for v := range side {
+		row := out[v*side : (v+1)*side]
+		up, down := g.Pix[from+v*g.W:][:side+1], g.Pix[from+(v+1)*g.W:][:side+1]
+		left := blend(up[0], down[0], fy)
+		for u := range row {
+			right := blend(up[u+1], down[u+1], fy)
+			row[u] = left + (right-left)*fx
+			left = right
+		}
+	}
+}
+
+func blend(a, b uint8, f float32) float32 {
+	v := float32(a)
+	return v + (float32(b)-v)*f
 }
 
 // inside tells whether a window of half side r around x, y can be sampled with its gradients.

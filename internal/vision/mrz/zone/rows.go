@@ -109,7 +109,8 @@ func (r row) below(o row) bool {
 }
 
 // stacks lists runs of one to three rows that lie under one another, each row brought
-// to the extent of the widest: detectors lose fillers at the ends of lines.
+// to the extent of the widest: detectors lose fillers at the ends of lines. Those whose
+// rows are all long come first, as a zone's are.
 func stacks(rows []row) [][]row {
 	if len(rows) == 0 {
 		return nil
@@ -118,21 +119,36 @@ func stacks(rows []row) [][]row {
 	slices.SortFunc(rows, func(a, b row) int {
 		return cmp.Compare(axis.across(a.quad.Centre()), axis.across(b.quad.Centre()))
 	})
-	var out [][]row
+	var runs [][]row
 	for i, r := range rows {
 		if r.w < longRow*r.h {
 			continue
 		}
-		stack := []row{r}
-		out = append(out, []row{r})
-		for j := i + 1; j < len(rows) && len(stack) < 3; j++ {
-			if last := stack[len(stack)-1]; last.below(rows[j]) && rows[j].w > 0.3*last.w {
-				stack = append(stack, rows[j])
-				out = append(out, even(stack))
+		run := []row{r}
+		runs = append(runs, run)
+		for j := i + 1; j < len(rows) && len(run) < 3; j++ {
+			if last := run[len(run)-1]; last.below(rows[j]) && rows[j].w > 0.3*last.w {
+				run = append(run[:len(run):len(run)], rows[j])
+				runs = append(runs, run)
 			}
 		}
 	}
-	return out
+	slices.SortStableFunc(runs, func(a, b []row) int { return cmp.Compare(shortest(b), shortest(a)) })
+	for i, run := range runs {
+		if len(run) > 1 {
+			runs[i] = even(run)
+		}
+	}
+	return runs
+}
+
+// shortest is the length of the shortest row in its heights.
+func shortest(rows []row) float64 {
+	least := math.Inf(1)
+	for _, r := range rows {
+		least = min(least, r.w/r.h)
+	}
+	return least
 }
 
 // even stretches the rows of a stack to their common extent.

@@ -94,6 +94,7 @@ func (p *page) promising(r row) bool {
 	return len(text) >= 24 && len(text) <= 54 && strings.Contains(text, "<<")
 }
 
+// bestOf tries stacks until one reads without a fault.
 func (p *page) bestOf(all [][]row) (candidate, error) {
 	var best candidate
 	for _, s := range all {
@@ -104,6 +105,9 @@ func (p *page) bestOf(all [][]row) (candidate, error) {
 		if c.score > best.score {
 			best = c
 		}
+		if best.faultless() {
+			break
+		}
 	}
 	return best, nil
 }
@@ -112,6 +116,12 @@ func (p *page) bestOf(all [][]row) (candidate, error) {
 type candidate struct {
 	fitted
 	rows []row
+}
+
+// faultless says that no other stack can be the zone: lines under one another in which
+// every check digit holds as they were read.
+func (c candidate) faultless() bool {
+	return c.doc != nil && len(c.rows) > 1 && len(c.doc.Checks) > 1 && c.bent < 1 && c.doc.Holds()
 }
 
 // page remembers what was read of a picture: stacks share rows.
