@@ -164,8 +164,7 @@ func lay(l look, allowed [][]uint8, rule ruler) ([]slot, float64, bool) {
 	rest := make([]uint8, l.steps*(n+1))          // which state a blank follows
 	for t := range l.steps {
 		row := l.log[t*(letters+1) : (t+1)*(letters+1)]
-		s := stepper{now, next, from[t*(n+1):], rest[t*(n+1):], row, t, rule}
-		s.step(allowed)
+		(&stepper{now, next, from[t*(n+1):], rest[t*(n+1):], row, t, rule}).step(allowed)
 		now, next = next, now
 	}
 	return trace(l, allowed, now, from, rest)
@@ -189,16 +188,13 @@ type move struct {
 
 var nowhere = move{float32(math.Inf(-1)), float32(math.Inf(-1)), blank}
 
-func (s stepper) step(allowed [][]uint8) {
+// step advances every number of characters that can have been laid by now.
+func (s *stepper) step(allowed [][]uint8) {
 	last := nowhere
-	for k := 0; k <= len(allowed); k++ {
+	for k := 0; k <= min(len(allowed), s.t+1); k++ {
 		m := nowhere
 		if k > 0 {
-			enter := s.rule.cost(k, s.t)
-			for _, c := range allowed[k-1] {
-				m.see(s.now.char[k][c], c)
-				s.reach(k, c, enter, last)
-			}
+			m = s.reach(k, allowed[k-1], last)
 		}
 		s.next.blank[k], s.rest[k] = s.now.blank[k]+s.row[0], blank
 		if m.best > s.now.blank[k] {
@@ -208,32 +204,43 @@ func (s stepper) step(allowed [][]uint8) {
 	}
 }
 
-func (m *move) see(v float32, c uint8) {
-	if v > m.best {
-		m.best, m.second, m.at = v, m.best, c
-	} else if v > m.second {
-		m.second = v
+// reach finds the best way to be on each character as the k-th: to stay, or to come from
+// a blank or from another character. The same character twice needs a blank between. It
+// returns what moving on from the k-th now is worth.
+func (s *stepper) reach(k int, allowed []uint8, last move) move {
+	enter := s.rule.cost(k, s.t)
+	rested := s.now.blank[k-1] - enter
+	moved, came := rested, uint8(blank)
+	if last.best-enter > moved {
+		moved, came = last.best-enter, last.at
 	}
-}
-
-// reach finds the best way to be on character c as the k-th: to stay, or to come from
-// a blank or from another character. The same character twice needs a blank between.
-func (s stepper) reach(k int, c uint8, enter float32, m move) {
-	v, how := s.now.char[k][c], uint8(stay)
-	if b := s.now.blank[k-1] - enter; b > v {
-		v, how = b, blank
+	m := nowhere
+	now, next, from := &s.now.char[k], &s.next.char[k], &s.from[k]
+	for _, c := range allowed {
+		v, how := now[c], uint8(stay)
+		if v > m.best {
+			m.best, m.second, m.at = v, m.best, c
+		} else if v > m.second {
+			m.second = v
+		}
+		switch {
+		case c == last.at:
+			if rested > v {
+				v, how = rested, blank
+			}
+			if last.second-enter > v {
+				v, how = last.second-enter, runnerUp(&s.now.char[k-1], c)
+			}
+		case moved > v:
+			v, how = moved, came
+		}
+		next[c], from[c] = v+s.row[c+1], how
 	}
-	if m.at != c && m.best-enter > v {
-		v, how = m.best-enter, m.at
-	}
-	if m.at == c && m.second-enter > v {
-		v, how = m.second-enter, runnerUp(s.now.char[k-1], c)
-	}
-	s.next.char[k][c], s.from[k][c] = v+s.row[c+1], how
+	return m
 }
 
 // runnerUp returns the best character other than c.
-func runnerUp(v [letters]float32, c uint8) uint8 {
+func runnerUp(v *[letters]float32, c uint8) uint8 {
 	out, best := uint8(blank), float32(math.Inf(-1))
 	for i, x := range v {
 		if uint8(i) != c && x > best {

@@ -109,8 +109,8 @@ func (r row) below(o row) bool {
 }
 
 // stacks lists runs of one to three rows that lie under one another, each row brought
-// to the extent of the widest: detectors lose fillers at the ends of lines. Those whose
-// rows are all long come first, as a zone's are.
+// to the extent of the widest: detectors lose fillers at the ends of lines. Those of
+// several rows which are all long come first, as a zone's are.
 func stacks(rows []row) [][]row {
 	if len(rows) == 0 {
 		return nil
@@ -133,7 +133,9 @@ func stacks(rows []row) [][]row {
 			}
 		}
 	}
-	slices.SortStableFunc(runs, func(a, b []row) int { return cmp.Compare(shortest(b), shortest(a)) })
+	slices.SortStableFunc(runs, func(a, b []row) int {
+		return cmp.Or(cmp.Compare(min(len(b), 2), min(len(a), 2)), cmp.Compare(shortest(b), shortest(a)))
+	})
 	for i, run := range runs {
 		if len(run) > 1 {
 			runs[i] = even(run)
