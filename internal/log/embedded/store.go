@@ -60,7 +60,7 @@ type store struct {
 func openStore(o storeOptions) (*store, error) {
 	s := &store{storeOptions: o, failed: make(chan struct{}), stop: make(chan struct{})}
 	s.guard = &guard{FS: o.fs, fresh: o.erases, manifest: s.manifestSynced}
-	if err := o.fs.MkdirAll(o.dir, 0o700); err != nil {
+	if err := makeDir(o.fs, o.dir); err != nil {
 		return nil, fmt.Errorf("making data directory: %w", err)
 	}
 	lock, err := o.fs.Lock(s.path("lock"))
@@ -73,6 +73,27 @@ func openStore(o storeOptions) (*store, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// makeDir makes a directory whose name survives a power cut, as its contents will.
+func makeDir(fs vfs.FS, dir string) error {
+	if err := fs.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return syncDir(fs, fs.PathDir(dir))
+}
+
+func syncDir(fs vfs.FS, dir string) error {
+	d, err := fs.OpenDir(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+func (s *store) has(name string) bool {
+	_, err := s.fs.Stat(s.path(name))
+	return !errors.Is(err, os.ErrNotExist)
 }
 
 func (s *store) path(name string) string { return s.fs.PathJoin(s.dir, name) }
@@ -115,6 +136,8 @@ func (s *store) verify() (m mark, exists bool, err error) {
 	m, err = readMark(s.fs, s.path("watermark"))
 	switch {
 	case errors.Is(err, os.ErrNotExist) && name == "":
+		return m, false, nil
+	case errors.Is(err, errNoMark) && name == "" && !s.has("db"): // the first start did not come so far
 		return m, false, nil
 	case errors.Is(err, os.ErrNotExist), errors.Is(err, errNoMark):
 		return m, false, damaged(s.path("watermark"), err)
@@ -167,9 +190,17 @@ func (s *store) openDB(readOnly bool) (*pebble.DB, error) {
 	s.opts = s.options(readOnly)
 	db, err := pebble.Open(s.path("db"), s.opts)
 	if err != nil {
-		return nil, wrapDamage(fmt.Errorf("opening: %w", err))
+		return nil, s.locate(wrapDamage(fmt.Errorf("opening: %w", err)))
 	}
 	return db, nil
+}
+
+// locate names the database where damage is not known to be of one file.
+func (s *store) locate(err error) error {
+	if d := (*log.DamagedError)(nil); errors.As(err, &d) && d.File == "" && d.Topic == "" {
+		d.File = s.path("db")
+	}
+	return err
 }
 
 func (s *store) counter(db *pebble.DB) (uint64, error) {

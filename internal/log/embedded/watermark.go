@@ -109,11 +109,10 @@ func openWatermark(fs vfs.FS, path string, m mark) (*watermark, error) {
 	if err := w.sync(); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	dir, err := fs.OpenDir(fs.PathDir(path))
-	if err != nil {
+	if err := syncDir(fs, fs.PathDir(path)); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return w, errors.Join(dir.Sync(), dir.Close())
+	return w, nil
 }
 
 func (w *watermark) write() error {
