@@ -32,29 +32,56 @@ func corners(g *pix.Gray) []corner {
 	return all
 }
 
-// bestIn searches every second pixel of a cell.
+const (
+	cornerStep = 2 // every second pixel of a cell is tried
+	reach      = 3 // pixels of the sum's square on either side of its middle
+	region     = cellSide - cornerStep + 1 + 2*reach
+)
+
+// products of the gradients, summed over some pixels.
+type products struct{ xx, xy, yy int32 }
+
+func (p *products) add(q products) { p.xx, p.xy, p.yy = p.xx+q.xx, p.xy+q.xy, p.yy+q.yy }
+
+// bestIn searches a cell: sums over seven pixels along each row first, then over seven of these down.
 func bestIn(g *pix.Gray, cx, cy int) corner {
+	const tries = cellSide / cornerStep
+	var rows [region][tries]products
+	for r := range rows {
+		var line [region]products
+		gradients(line[:], g, cx-reach, cy-reach+r)
+		for i := range rows[r] {
+			for _, p := range line[i*cornerStep:][:2*reach+1] {
+				rows[r][i].add(p)
+			}
+		}
+	}
 	var best corner
-	for y := cy; y < cy+cellSide; y += 2 {
-		for x := cx; x < cx+cellSide; x += 2 {
-			if v := leastEigen(g, x, y); v > best.value {
-				best = corner{pix.Pt{X: float64(x), Y: float64(y)}, v}
+	for k := range tries {
+		for i := range tries {
+			var sum products
+			for r := range 2*reach + 1 {
+				sum.add(rows[k*cornerStep+r][i])
+			}
+			if v := sum.leastEigen(); v > best.value {
+				best = corner{pix.Pt{X: float64(cx + i*cornerStep), Y: float64(cy + k*cornerStep)}, v}
 			}
 		}
 	}
 	return best
 }
 
-func leastEigen(g *pix.Gray, x, y int) float64 {
-	var xx, xy, yy int
-	for v := y - 3; v <= y+3; v++ {
-		row := g.Pix[v*g.W : (v+1)*g.W]
-		up, down := g.Pix[(v-1)*g.W:v*g.W], g.Pix[(v+1)*g.W:(v+2)*g.W]
-		for u := x - 3; u <= x+3; u++ {
-			dx, dy := int(row[u+1])-int(row[u-1]), int(down[u])-int(up[u])
-			xx, xy, yy = xx+dx*dx, xy+dx*dy, yy+dy*dy
-		}
+// gradients fills line with the products at the pixels from x on.
+func gradients(line []products, g *pix.Gray, x, y int) {
+	at := y*g.W + x
+	row, up, down := g.Pix[at-1:][:len(line)+2], g.Pix[at-g.W:][:len(line)], g.Pix[at+g.W:][:len(line)]
+	for i := range line {
+		dx, dy := int32(row[i+2])-int32(row[i]), int32(down[i])-int32(up[i])
+		line[i] = products{dx * dx, dx * dy, dy * dy}
 	}
-	a, b, c := float64(xx)/196, float64(xy)/196, float64(yy)/196
-	return smallerEigen(a, b, c)
+}
+
+func (p products) leastEigen() float64 {
+	const area = 4 * (2*reach + 1) * (2*reach + 1) // the gradients are doubled
+	return smallerEigen(float64(p.xx)/area, float64(p.xy)/area, float64(p.yy)/area)
 }

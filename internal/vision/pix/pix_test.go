@@ -81,6 +81,29 @@ func TestResizeAveragesArea(t *testing.T) {
 	}
 }
 
+// Halving has a way of its own, which must make what the general one makes.
+func TestResizeHalves(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		w, h := rapid.IntRange(1, 5).Draw(rt, "w"), rapid.IntRange(1, 5).Draw(rt, "h")
+		m := NewRGB(2*w, 2*h)
+		for i := range m.Pix {
+			m.Pix[i] = rapid.Uint8().Draw(rt, "v")
+		}
+		want := NewRGB(w, h)
+		for i := range want.Pix {
+			x, y, c := i/3%w, i/3/w, i%3
+			sum := 2
+			for _, at := range [4]int{(2*y*2*w + 2*x), (2*y*2*w + 2*x + 1), ((2*y+1)*2*w + 2*x), ((2*y+1)*2*w + 2*x + 1)} {
+				sum += int(m.Pix[3*at+c])
+			}
+			want.Pix[i] = uint8(sum / 4)
+		}
+		if diff := cmp.Diff(want.Pix, Resize(m, w, h).Pix); diff != "" {
+			rt.Error(diff)
+		}
+	})
+}
+
 func TestResizeGrowsLinearly(t *testing.T) {
 	g := &Gray{W: 2, H: 1, Pix: []uint8{0, 200}}
 	if diff := cmp.Diff([]uint8{0, 50, 150, 200}, ResizeG(g, 4, 1).Pix); diff != "" {
