@@ -1,8 +1,11 @@
 package app
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
+
+	"golang.org/x/image/tiff"
 
 	"github.com/bonafide-id/bonafide/internal/models"
 	"github.com/bonafide-id/bonafide/internal/vision/face"
@@ -92,7 +95,7 @@ func (b *bare) mrzLine(path string) (evalFinding, error) {
 	return f, err
 }
 
-// readPicture decodes a picture as uploads are decoded, and portable greymaps besides.
+// readPicture decodes a picture as uploads are decoded, and besides what research sets keep pictures in and nobody uploads: portable greymaps and TIFF.
 func readPicture(path string) (*pix.RGB, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -100,6 +103,9 @@ func readPicture(path string) (*pix.RGB, error) {
 	}
 	if m, err := greymap(data); err == nil {
 		return m, nil
+	}
+	if m, err := tiff.Decode(bytes.NewReader(data)); err == nil {
+		return pix.FromImage(m), nil
 	}
 	p, err := picture.Decode(data, picture.Options{})
 	if err != nil {

@@ -14,6 +14,7 @@ type measured struct {
 	several   int // documents on the picture, where there is more than one
 	trust     float64
 	lines     int
+	bare      bool      // nothing but a barcode
 	faces     []float64 // areas, on the page
 	turns     int
 	focus     quality.Measure
@@ -29,7 +30,7 @@ type measured struct {
 func measure(v *sight) measured {
 	grey := v.page.Gray()
 	m := measured{
-		located: v.location.Located, several: len(v.location.Several), trust: v.location.Trust, lines: len(v.lines), turns: v.page.Turns,
+		located: v.location.Located, several: len(v.location.Several), trust: v.location.Trust, lines: len(v.lines), bare: v.bare(), turns: v.page.Turns,
 		focus: quality.Focus(grey), dark: quality.Dark(grey), bright: quality.Bright(grey),
 		sharpness: quality.Resolution(v.outline()), askew: quality.Perspective(v.location.Quad),
 	}
@@ -42,10 +43,13 @@ func measure(v *sight) measured {
 	return m
 }
 
-// empty reports whether nothing on the picture speaks for a document.
-func (v *sight) empty() bool {
+// bare reports whether nothing on the picture speaks for a document, a barcode aside.
+func (v *sight) bare() bool {
 	return !v.location.Located && len(v.location.Several) == 0 && len(v.lines) < fewLines && len(v.faces) == 0
 }
+
+// empty reports whether there is nothing to go on working with.
+func (v *sight) empty() bool { return v.bare() && len(v.bars) == 0 }
 
 // answer is one finding before it is put into an event.
 type answer struct {
@@ -70,13 +74,21 @@ func decide(m measured, medium envelopev1.Medium) []answer {
 		graded("doc.image.perspective", m.askew, "too_oblique"),
 		graded("doc.image.cut_off", m.cut, "cut_off"),
 		glare(m),
-		{check: "doc.image.no_document", outcome: stream.Pass, by: "corners"},
+		present(m),
 		several(m),
 	}
 	if medium == check.Document {
 		out = append(out, detected(m), single(m))
 	}
 	return out
+}
+
+// present: a close-up of a barcode may be of a document, and its payload is worth reading.
+func present(m measured) answer {
+	if m.bare {
+		return answer{check: "doc.image.no_document", outcome: stream.Inconclusive, reason: "only_a_barcode", by: "corners"}
+	}
+	return answer{check: "doc.image.no_document", outcome: stream.Pass, by: "corners"}
 }
 
 func graded(id string, m quality.Measure, reason string) answer {

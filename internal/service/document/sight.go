@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	derivedv1 "github.com/bonafide-id/bonafide/gen/bonafide/derived/v1"
+	"github.com/bonafide-id/bonafide/internal/vision/barcode"
 	"github.com/bonafide-id/bonafide/internal/vision/face"
 	"github.com/bonafide-id/bonafide/internal/vision/page"
 	"github.com/bonafide-id/bonafide/internal/vision/picture"
@@ -17,6 +18,7 @@ type sight struct {
 	page     *page.Page
 	lines    []pix.Quad  // on the page
 	faces    []face.Face // on the page, best first
+	bars     []pix.Quad  // on the page: what may be barcodes
 }
 
 // look locates the document, lays it flat, and turns it upright.
@@ -34,7 +36,23 @@ func (s *Service) look(p *picture.Picture) (*sight, error) {
 			return nil, err
 		}
 	}
-	return v, s.turnUpright(v)
+	if err := s.turnUpright(v); err != nil {
+		return nil, err
+	}
+	v.bars = v.barcodes()
+	return v, nil
+}
+
+// barcodes are the places that look like one. On a picture without anything else only one that can be read counts: fences have bars too.
+func (v *sight) barcodes() []pix.Quad {
+	grey := v.page.Gray()
+	if !v.bare() {
+		return page.Bars(grey)
+	}
+	if symbol := barcode.Read(grey); symbol != nil {
+		return []pix.Quad{symbol.Quad}
+	}
+	return nil
 }
 
 // fewLines is fewer lines of text than any side of a document has.
@@ -203,7 +221,7 @@ func (v *sight) derived(source string, blob *derivedv1.Blob) *derivedv1.Page {
 	p := &derivedv1.Page{
 		SourceSha256: source, Blob: blob, ToSource: h[:], Lines: quads(v.lines), QuarterTurns: uint32(v.page.Turns),
 		Format: string(page.FormatOf(float64(v.page.W), float64(v.page.H))), Located: v.location.Located,
-		Barcodes: quads(page.Bars(v.page.Gray())),
+		Barcodes: quads(v.bars),
 	}
 	if f, ok := v.largest(); ok {
 		p.Portrait = quad(f.Box.Quad())
