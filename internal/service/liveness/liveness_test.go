@@ -47,9 +47,9 @@ func frames(f *derivedv1.Frames) *derivedv1.Derived {
 }
 
 func TestUnusableClosesEverything(t *testing.T) {
-	outs := handle(t, &derivedv1.Derived{What: &derivedv1.Derived_Unusable{Unusable: &derivedv1.Unusable{Reason: "broken_index"}}})
+	outs := handle(t, &derivedv1.Derived{What: &derivedv1.Derived_Unusable{Unusable: &derivedv1.Unusable{Reason: "damaged_media"}}})
 	for id, o := range outs {
-		if o.Outcome != stream.NotPerformed || o.Reason != "broken_index" || o.Medium != check.Selfie {
+		if o.Outcome != stream.NotPerformed || o.Reason != "damaged_media" || o.Medium != check.Selfie {
 			t.Errorf("%s: %v %s", id, o.Outcome, o.Reason)
 		}
 	}

@@ -197,7 +197,7 @@ func TestUnusable(t *testing.T) {
 		data   []byte
 		reason string
 	}{
-		"no index": {whole[:bytes.Index(whole, []byte("moov"))-4], "broken_index"},
+		"no index": {whole[:bytes.Index(whole, []byte("moov"))-4], "damaged_media"},
 		"script":   {[]byte("ffconcat version 1.0\nfile '/etc/passwd'\n"), "unsupported_media"},
 		"cut jpeg": {[]byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"), "damaged_media"},
 	} {

@@ -70,9 +70,6 @@ func (s *Mesher) Fit(m *pix.RGB, f Face) (Mesh, error) {
 	return s.fit(m, cropAgain(mesh))
 }
 
-// Follow lays the mesh over a face that was at last a moment ago.
-func (s *Mesher) Follow(m *pix.RGB, last Mesh) (Mesh, error) { return s.fit(m, cropAgain(last)) }
-
 // square is a turned square in a picture.
 type square struct {
 	c     pix.Pt

@@ -19,7 +19,8 @@ const formats = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
 
 // arguments of ffmpeg. Nothing in them comes from the applicant: the input is always descriptor 3. Frames are
 // chosen by time and never duplicated, so that a repeated frame is the recording's own. Frames that no other one
-// refers to are skipped (a third of the time of a 1080p recording); the size is bounded by us.
+// refers to are skipped (a third of the time of a 1080p recording); the size is bounded by us. One thread keeps ahead of
+// whoever looks at the frames, and leaves the other core to the document.
 func arguments(o Options) []string {
 	side := strconv.Itoa(o.LongSide)
 	choose := fmt.Sprintf("select='isnan(prev_selected_t)+gte(t-prev_selected_t,%.4f)'", 1/o.Rate-0.006)
@@ -30,7 +31,7 @@ func arguments(o Options) []string {
 		"-format_whitelist", formats,
 		"-codec_whitelist", "h264,hevc,vp8,vp9,av1,libdav1d",
 		"-max_pixels", strconv.Itoa(MaxPixels),
-		"-threads", "2", "-skip_frame", "noref", "-an", "-sn", "-dn",
+		"-threads", "1", "-skip_frame", "noref", "-an", "-sn", "-dn",
 		"-t", strconv.Itoa(int(MaxDecoded.Seconds())),
 	}
 	if o.From > 0 {
