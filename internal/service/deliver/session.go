@@ -31,6 +31,7 @@ type session struct {
 // single is what a stream of one verification knows.
 type single struct {
 	seq  uint64 // the last one, sent or skipped
+	next int64  // offset behind it: what comes again is passed over
 	over bool   // the frame that ends it is behind us
 }
 
@@ -144,7 +145,11 @@ func (x *session) take(ctx context.Context, i item) (over string, err error) {
 // write writes one frame, or notes the gap in its place.
 func (x *session) write(e entry) (over string, err error) {
 	if x.one != nil {
-		skip := e.seq <= max(x.one.seq, x.params.seq)
+		if e.seq == 0 { // it cannot be read; what can be says that it is the next one
+			e.seq = x.one.seq + 1
+		}
+		skip := e.at.Pos.Off < x.one.next || e.seq <= max(x.one.seq, x.params.seq)
+		x.one.next = max(x.one.next, e.at.Pos.Off+1)
 		x.one.over = x.one.over || e.over != ""
 		x.one.seq = max(x.one.seq, e.seq)
 		if skip {

@@ -107,6 +107,7 @@ func (s *Service) entries(ctx context.Context, client, id string, behind uint64)
 		return nil, err
 	}
 	var out []entry
+	last := uint64(0)
 	for r, err := range idx.Records(ctx, id, false) {
 		if err != nil {
 			return nil, err
@@ -115,7 +116,10 @@ func (s *Service) entries(ctx context.Context, client, id string, behind uint64)
 		if err != nil {
 			return nil, err
 		}
-		if e.seq > behind {
+		if e.seq == 0 { // it cannot be read; what can be says that it is the next one
+			e.seq = last + 1
+		}
+		if last = e.seq; e.seq > behind {
 			out = append(out, e)
 		}
 		if len(out) == pageSize {
