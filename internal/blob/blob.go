@@ -51,6 +51,7 @@ type Store struct {
 	dep    *resilience.Dependency
 	clock  func() time.Time
 	pixels *pixels
+	flush  func(*os.File) error // to the disk
 
 	mu      sync.Mutex
 	clients map[string]bool // whose directories are known to be durable
@@ -67,7 +68,8 @@ func Open(c Config) (*Store, error) {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
-	s := &Store{dir: c.Dir, keys: c.Keys, dep: c.Dependency, clock: c.Clock, pixels: newPixels(c.PixelBytes), clients: make(map[string]bool)}
+	s := &Store{dir: c.Dir, keys: c.Keys, dep: c.Dependency, clock: c.Clock, pixels: newPixels(c.PixelBytes),
+		flush: (*os.File).Sync, clients: make(map[string]bool)}
 	if err := os.RemoveAll(s.temp()); err != nil {
 		return nil, fmt.Errorf("blob store: %w", err)
 	}
@@ -76,7 +78,7 @@ func Open(c Config) (*Store, error) {
 			return nil, fmt.Errorf("blob store: %w", err)
 		}
 	}
-	return s, syncDir(s.dir)
+	return s, s.syncDir(s.dir)
 }
 
 func (s *Store) temp() string { return filepath.Join(s.dir, "tmp") }
@@ -175,17 +177,17 @@ func (s *Store) Remove(ctx context.Context, client, verification string) error {
 		if err := os.RemoveAll(path); err != nil {
 			return fmt.Errorf("removing blobs: %w", err)
 		}
-		if err := syncDir(filepath.Dir(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := s.syncDir(filepath.Dir(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("removing blobs: %w", err)
 		}
 		return nil
 	})
 }
 
-func syncDir(dir string) error {
+func (s *Store) syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return errors.Join(s.flush(d), d.Close())
 }

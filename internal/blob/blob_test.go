@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -163,6 +164,65 @@ func TestDamageAnywhereIsNoticed(t *testing.T) {
 		}
 		if got, err := s.Get(t.Context(), "c", "v", sha); !errors.Is(err, ErrDamaged) || got != nil {
 			t.Errorf("damage %d: %d bytes, %v", i, len(got), err)
+		}
+	}
+}
+
+// What is to be durable is flushed before Commit returns, with the directories that name it; what can be made again is not waited for.
+func TestDurableIsFlushed(t *testing.T) {
+	s, ring := open(t, nil)
+	var flushed []string
+	s.flush = func(f *os.File) error { flushed = append(flushed, f.Name()); return nil }
+	if _, err := s.Put(t.Context(), "c", "v", []byte("a page"), false); err != nil || len(flushed) != 0 {
+		t.Errorf("%v, flushed %v", err, flushed)
+	}
+	for i, v := range []string{"v", "w", "w"} {
+		if _, err := ring.Create(t.Context(), "c", v); err != nil {
+			t.Fatal(err)
+		}
+		flushed = nil
+		if _, err := s.Put(t.Context(), "c", v, []byte{byte(i)}, true); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{filepath.Join(s.root(), "c", v), filepath.Join(s.root(), "c")}
+		if i == 0 {
+			want = append(want, s.root())
+		}
+		if len(flushed) == 0 || filepath.Dir(flushed[0]) != s.temp() || !slices.Equal(flushed[1:], want) {
+			t.Errorf("blob %d: flushed %v, want a temporary file and %v", i, flushed, want)
+		}
+	}
+}
+
+// Whichever flush fails, nobody is told that the blob is kept, and nothing half written is left; a flush that failed is not tried again.
+func TestFailedFlushIsNoSuccess(t *testing.T) {
+	for nth := 1; nth <= 4; nth++ {
+		s, _ := open(t, nil)
+		n := 0
+		s.flush = func(*os.File) error {
+			if n++; n == nth {
+				return errors.New("input/output error")
+			}
+			return nil
+		}
+		w, err := s.Writer(t.Context(), "c", "v")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte("a picture")); err != nil {
+			t.Fatal(err)
+		}
+		if sha, _, err := w.Commit(true); err == nil || sha != "" {
+			t.Errorf("flush %d failed: %q, %v", nth, sha, err)
+		}
+		if nth == 1 && n != 1 {
+			t.Errorf("a failed flush was followed by %d others", n-1)
+		}
+		if left, _ := os.ReadDir(s.temp()); len(left) != 0 {
+			t.Errorf("flush %d failed: %d temporary files are left", nth, len(left))
+		}
+		if _, err := s.Put(t.Context(), "c", "v", []byte("a picture"), true); err != nil {
+			t.Errorf("after flush %d failed: %v", nth, err)
 		}
 	}
 }

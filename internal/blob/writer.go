@@ -89,7 +89,7 @@ func (w *Writer) finish(durable bool) error {
 		return err
 	}
 	if durable {
-		if err := w.file.Sync(); err != nil {
+		if err := w.store.flush(w.file); err != nil {
 			return err
 		}
 	}
@@ -113,7 +113,7 @@ func (w *Writer) move(sha string, durable bool) error {
 	if !durable {
 		return nil
 	}
-	if err := errors.Join(syncDir(dir), syncDir(filepath.Dir(dir))); err != nil {
+	if err := errors.Join(w.store.syncDir(dir), w.store.syncDir(filepath.Dir(dir))); err != nil {
 		return err
 	}
 	return w.store.syncClient(w.client)
@@ -126,7 +126,7 @@ func (s *Store) syncClient(client string) error {
 	if s.clients[client] {
 		return nil
 	}
-	if err := syncDir(s.root()); err != nil {
+	if err := s.syncDir(s.root()); err != nil {
 		return err
 	}
 	s.clients[client] = true

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
 	feedv1 "github.com/bonafide-id/bonafide/gen/bonafide/feed/v1"
+	"github.com/bonafide-id/bonafide/internal/log"
 	"github.com/bonafide-id/bonafide/internal/topic"
 )
 
@@ -143,5 +145,28 @@ func TestChainForgetsAfterItsTime(t *testing.T) {
 	frames := e.all(topic.Feed("acme"))
 	if got := frames[len(frames)-1].GetChain().GetSeq(); got != 1 {
 		t.Errorf("after a day the state still counts: %d", got)
+	}
+}
+
+// What a chain forgets leaves the state that is stored, too.
+func TestForgottenChainsLeaveTheDisk(t *testing.T) {
+	e := newEnv(t, nil)
+	c := numbering()
+	c.Leave = func(*numbers) time.Time { return e.clock.now().Add(time.Hour) }
+	beside := "w"
+	for log.LaneOf([]byte(beside), 4) != log.LaneOf([]byte("v"), 4) {
+		beside += "w"
+	}
+	stop := e.start(func(ctx context.Context) error { return RunChain(ctx, e.rt, c) })
+	e.finding("v", 1)
+	e.until("committed", e.lagZero("number", topic.Fact))
+	for i := range 2 { // the first moves the clock of the lane
+		e.clock.add(25 * time.Hour)
+		e.finding(beside, i)
+		e.until("committed", e.lagZero("number", topic.Fact))
+	}
+	stop()
+	if names := e.stored("number"); !slices.Equal(names, []string{beside}) {
+		t.Errorf("states of %v are stored", names)
 	}
 }

@@ -238,3 +238,19 @@ func distinct(ms []*Message) map[string]int {
 	}
 	return n
 }
+
+// stored lists the verifications of which a service that reads facts, and is not running, has stored a state.
+func (e *env) stored(service string) (names []string) {
+	e.t.Helper()
+	m, err := e.log.Join(e.t.Context(), log.Group{Name: groupName(service, 1), Input: topic.Fact, State: stateName(service, 1), Mode: log.AtLeastOnce})
+	e.must(err)
+	defer m.Close(e.t.Context())
+	_, err = m.Poll(e.t.Context())
+	e.must(err)
+	for lane := range int32(4) {
+		for name := range m.State(lane).All() {
+			names = append(names, string(name))
+		}
+	}
+	return names
+}

@@ -241,6 +241,28 @@ func TestStateLeavesAndComesBackEmpty(t *testing.T) {
 	}
 }
 
+// What is forgotten leaves the state that is stored, too.
+func TestForgottenStatesLeaveTheDisk(t *testing.T) {
+	e := newEnv(t, nil)
+	run := func(ctx context.Context) error { return RunFold(ctx, e.rt, tallies()) }
+	e.opened("v")
+	e.clock.add(time.Minute)
+	stop := e.start(run)
+	e.until("the end", func() bool { return len(ofSource(e.all(topic.Fact), "tally")) == 2 })
+	e.until("all committed", e.lagZero("tally", topic.Fact))
+	stop()
+	if names := e.stored("tally"); !slices.Equal(names, []string{"v"}) {
+		t.Fatalf("after the end the states of %v are stored", names)
+	}
+	e.clock.add(25 * time.Hour)
+	e.until("the state gone", func() bool {
+		stop := e.start(run)
+		time.Sleep(20 * time.Millisecond) // it has nothing to say of what it does
+		stop()
+		return len(e.stored("tally")) == 0
+	})
+}
+
 func TestFoldOnABrokenFact(t *testing.T) {
 	e := newEnv(t, nil)
 	stop := e.start(func(ctx context.Context) error { return RunFold(ctx, e.rt, tallies()) })

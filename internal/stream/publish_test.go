@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -139,6 +140,34 @@ func TestStatisticsTellWhatWasDone(t *testing.T) {
 		e.must(err)
 		if len(families) < 5 {
 			t.Errorf("%d families of metrics", len(families))
+		}
+	})
+}
+
+// The lag is what lies between the committed position and the end, in all lanes together.
+func TestLag(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEnv(t, nil)
+		for i := range 7 {
+			e.media(fmt.Sprintf("v%d", i), check.Document, i)
+		}
+		stop := e.start(func(ctx context.Context) error {
+			return RunWorker(ctx, e.rt, looker(func(ctx context.Context, in Input, emit Emit) error {
+				if in.GetVerificationId() < "v4" {
+					return sayFocus(ctx, in, emit)
+				}
+				<-ctx.Done()
+				return ctx.Err()
+			}))
+		})
+		time.Sleep(statsEvery + time.Second)
+		stop()
+		p, err := e.all(topic.Stats)[0].Open(t.Context())
+		e.must(err)
+		lag, err := e.rt.lag(t.Context(), log.Group{Name: "looker.v1", Input: topic.Media})
+		e.must(err)
+		if s := p.(*statsv1.Statistic); lag < 3 || s.GetLag() != lag || s.GetInFlight() != 3 {
+			t.Errorf("a lag of %d: the statistic says %v", lag, s)
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -233,11 +234,47 @@ func TestUndecodableRecordDelaysNobody(t *testing.T) {
 	}
 }
 
+// What cannot be opened is never handled: what was changed is poison, and its checks are closed.
+func TestAChangedPayloadIsPoison(t *testing.T) {
+	e := newEnv(t, nil)
+	e.media("v", check.Document, 1)
+	for rec, err := range e.log.Read(t.Context(), log.Lane{Topic: topic.Media, N: log.LaneOf([]byte("v"), 4)}, log.Pos{}, log.Pos{}) {
+		e.must(err)
+		var env envelopev1.Envelope
+		e.must(proto.Unmarshal(rec.Val, &env))
+		env.Id, env.Sealed[len(env.Sealed)-1] = "another", env.Sealed[len(env.Sealed)-1]^1
+		rec.Val, err = proto.Marshal(&env)
+		e.must(err)
+		_, err = e.log.Publish(t.Context(), rec)
+		e.must(err)
+		break
+	}
+	var handled atomic.Int64
+	stop := e.start(func(ctx context.Context) error {
+		return RunWorker(ctx, e.rt, looker(func(ctx context.Context, in Input, emit Emit) error { handled.Add(1); return sayFocus(ctx, in, emit) }))
+	})
+	e.until("all committed", e.lagZero("looker", topic.Media))
+	stop()
+	dead := e.all(topic.Dead)
+	if len(dead) != 1 || dead[0].GetReason() != "tampered" || handled.Load() != 1 {
+		t.Fatalf("%d dead letters, handled %d times", len(dead), handled.Load())
+	}
+	said := ofSource(e.all(topic.Fact), "looker")
+	if len(said) != 2 || said[1].GetOutcome() != NotPerformed || said[1].GetReason() != "poison" {
+		t.Errorf("said %v", said)
+	}
+}
+
 func TestErasedIsSilentlyDone(t *testing.T) {
 	e := newEnv(t, nil)
 	e.media("v", check.Document, 1)
 	e.must(e.keys.Erase(t.Context(), "acme", "v"))
-	e.start(func(ctx context.Context) error { return RunWorker(ctx, e.rt, looker(sayFocus)) })
+	e.start(func(ctx context.Context) error {
+		return RunWorker(ctx, e.rt, looker(func(ctx context.Context, in Input, emit Emit) error {
+			t.Error("what is erased was handled")
+			return sayFocus(ctx, in, emit)
+		}))
+	})
 	e.until("all committed", e.lagZero("looker", topic.Media))
 	if len(e.all(topic.Fact))+len(e.all(topic.Dead))+len(e.all(topic.Incident)) != 0 {
 		t.Error("something was said about an erased verification")
@@ -435,6 +472,32 @@ func TestALaneIsReadOnlySoFarAhead(t *testing.T) {
 	}
 	close(block)
 	e.until("all committed", e.lagZero("looker", topic.Media))
+	e.media("stuck", check.Document, 1)
+	e.until("read on", e.lagZero("looker", topic.Media))
+}
+
+// As many messages are in hand as may be, of different verifications, and never one more.
+func TestParallel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEnv(t, nil)
+		var now, most atomic.Int64
+		w := looker(func(ctx context.Context, in Input, emit Emit) error {
+			most.Store(max(most.Load(), now.Add(1)))
+			defer now.Add(-1)
+			time.Sleep(time.Second)
+			return sayFocus(ctx, in, emit)
+		})
+		w.Parallel = 3
+		for i := range 12 {
+			e.media(fmt.Sprintf("v%d", i), check.Document, i)
+		}
+		stop := e.start(func(ctx context.Context) error { return RunWorker(ctx, e.rt, w) })
+		time.Sleep(4500 * time.Millisecond)
+		if n := len(ofSource(e.all(topic.Fact), "looker")); most.Load() != 3 || n != 12 {
+			t.Errorf("%d at once, %d done in the time of four turns", most.Load(), n)
+		}
+		stop()
+	})
 }
 
 func TestTwoOwnersShareTheWork(t *testing.T) {
@@ -476,5 +539,64 @@ func TestDrainCommitsWhatIsInHand(t *testing.T) {
 	e.must(<-done)
 	if !e.lagZero("looker", topic.Media)() || len(ofSource(e.all(topic.Fact), "looker")) != 1 {
 		t.Error("what was in hand when it was told to stop was thrown away")
+	}
+}
+
+// What was finished a moment before the end is committed, not done again.
+func TestDrainCommitsWhatIsFinished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEnv(t, nil)
+		e.media("v", check.Document, 1)
+		stop := e.start(func(ctx context.Context) error { return RunWorker(ctx, e.rt, looker(sayFocus)) })
+		synctest.Wait()
+		if e.lagZero("looker", topic.Media)() {
+			t.Fatal("it was committed already: the test shows nothing")
+		}
+		stop()
+		if !e.lagZero("looker", topic.Media)() {
+			t.Error("it will be done again")
+		}
+	})
+}
+
+// A handler that does not listen is waited for, and that it was too late for its position is no failure of the service.
+func TestDrainEndsWithAHandlerThatDoesNotListen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEnv(t, nil)
+		e.media("v", check.Document, 1)
+		stop := e.start(func(ctx context.Context) error {
+			return RunWorker(ctx, e.rt, looker(func(ctx context.Context, in Input, emit Emit) error {
+				err := sayFocus(ctx, in, emit)
+				time.Sleep(drainTime + 2*time.Second)
+				return err
+			}))
+		})
+		synctest.Wait()
+		from := time.Now()
+		stop()
+		if took := time.Since(from); took != drainTime+2*time.Second {
+			t.Errorf("stopped after %s", took)
+		}
+		stop = e.start(func(ctx context.Context) error { return RunWorker(ctx, e.rt, looker(sayFocus)) })
+		e.until("all committed", e.lagZero("looker", topic.Media))
+		stop()
+		if n := len(distinct(ofSource(e.all(topic.Fact), "looker"))); n != 1 {
+			t.Errorf("%d different findings", n)
+		}
+	})
+}
+
+// A message that is handled again is not given itself, nor what comes after it.
+func TestKeptBefore(t *testing.T) {
+	var k kept
+	for _, off := range []int64{5, 3, 9, 3} {
+		k.add("v", log.Rec{Pos: log.Pos{Epoch: 1, Off: off}})
+	}
+	var got []int64
+	for _, r := range k.before(&task{line: "v", rec: log.Rec{Pos: log.Pos{Epoch: 1, Off: 9}}}) {
+		got = append(got, r.Pos.Off)
+	}
+	if !slices.Equal(got, []int64{3, 5}) {
+		t.Errorf("before 9 stand %v", got)
 	}
 }
