@@ -1,4 +1,4 @@
-// Command bettingshop shows how a client uses partial answers: it takes two bets from one person and listens to its feed.
+// Command bettingshop shows how a client uses partial answers: it takes two bets of one person, sends the pictures once, and listens to its feed.
 //
 // A stake of two pounds goes through the moment the document looks like an identity document. A stake of three thousand waits until everything is
 // known, and goes through only when every group is clear. The program uses nothing but HTTP and JSON, so that it can be read as documentation.

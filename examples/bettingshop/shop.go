@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -34,21 +35,18 @@ type frame struct {
 	Code  string                  `json:"code"`
 }
 
-// play opens the feed, sends both bets, and decides each as the frames come in.
+// play opens the feed, sends the punter's pictures once, and decides each stake as the frames come in.
 func (s shop) play(ctx context.Context, document, selfie string) error {
 	feed, err := s.listen(ctx)
 	if err != nil {
 		return err
 	}
 	defer feed.Close()
-	open, started := map[string]*bet{}, map[string]time.Time{}
-	for _, pounds := range []int{2, 3000} {
-		id, err := s.submit(ctx, pounds, document, selfie)
-		if err != nil {
-			return err
-		}
-		open[id], started[id] = &bet{pounds: pounds}, time.Now()
+	punter, err := s.submit(ctx, document, selfie)
+	if err != nil {
+		return err
 	}
+	started, open := time.Now(), []*bet{{pounds: 2}, {pounds: 3000}}
 	lines := bufio.NewScanner(feed)
 	lines.Buffer(nil, 2<<20)
 	for len(open) > 0 && lines.Scan() {
@@ -56,14 +54,16 @@ func (s shop) play(ctx context.Context, document, selfie string) error {
 		if err := json.Unmarshal(lines.Bytes(), &f); err != nil {
 			return fmt.Errorf("reading the feed: %w", err)
 		}
-		b := open[f.Verification]
-		if f.T != "msg" || b == nil {
+		if f.T != "msg" || f.Verification != punter {
 			continue
 		}
-		if v := b.hear(f); v.final {
-			say(b.pounds, time.Since(started[f.Verification]), v)
-			delete(open, f.Verification)
-		}
+		open = slices.DeleteFunc(open, func(b *bet) bool {
+			v := b.hear(f)
+			if v.final {
+				say(b.pounds, time.Since(started), v)
+			}
+			return v.final
+		})
 	}
 	if len(open) > 0 {
 		return fmt.Errorf("the feed ended with %d bets open: %w", len(open), lines.Err())
@@ -89,11 +89,10 @@ func (s shop) listen(ctx context.Context) (io.ReadCloser, error) {
 }
 
 // submit sends one verification and gives its id.
-func (s shop) submit(ctx context.Context, pounds int, document, selfie string) (string, error) {
+func (s shop) submit(ctx context.Context, document, selfie string) (string, error) {
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
-	request, _ := json.Marshal(map[string]any{"reference": fmt.Sprintf("bet of %d pounds", pounds), "minimum_age": 18, "deadline_ms": 20000})
-	if err := form.WriteField("request", string(request)); err != nil {
+	if err := form.WriteField("request", `{"reference": "punter 17", "minimum_age": 18, "deadline_ms": 20000}`); err != nil {
 		return "", err
 	}
 	for part, path := range map[string]string{"document": document, "selfie": selfie} {
