@@ -1,0 +1,135 @@
+package app
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/bonafide-id/bonafide/internal/httpapi/openapitest"
+)
+
+// judged reads an answer and holds it against openapi.json.
+func judged(t *testing.T, s *openapitest.Spec, req *http.Request) []byte {
+	t.Helper()
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pieces := [][]byte{body}
+	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/x-ndjson") {
+		pieces = nil
+		for line := range strings.Lines(string(body)) {
+			pieces = append(pieces, []byte(line))
+		}
+	}
+	for _, p := range pieces {
+		if err := s.Judge(req.Method, req.URL.Path, resp.StatusCode, resp.Header, p); err != nil {
+			t.Error(err)
+		}
+	}
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("%s: %d %s", req.URL.Path, resp.StatusCode, body)
+	}
+	return body
+}
+
+// What the whole system answers is what openapi.json says, down to every finding, and it is ready when it says so.
+func TestTheInterfaceIsAsDescribed(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	spec, err := openapitest.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := webOf(t, program(t, ctx, filepath.Join(t.TempDir(), "data")))
+	get := func(path, accept string) []byte {
+		t.Helper()
+		req, err := web.request(ctx, http.MethodGet, path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Accept", accept)
+		return judged(t, spec, req)
+	}
+	get("/readyz", "*/*")
+	r, _, err := web.submit(ctx, pictures{Document: smallDocument(t), Selfie: still(t)}, []byte(`{"deadline_ms": 60000, "reference": "r"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(get("/v1/verifications/"+r.Verification+"/events", "application/x-ndjson")), "\n"); n < 50 {
+		t.Errorf("%d lines", n)
+	}
+	for _, path := range []string{"/v1/verifications/" + r.Verification, "/v1/verifications/" + r.Verification + "/events", "/v1/durability", "/healthz", "/metrics", "/openapi.json", "/readyz"} {
+		get(path, "*/*")
+	}
+	get("/v1/feed/stream?max_age_s=1", "*/*")
+}
+
+// From the moment of a stop nobody is sent here any more, streams end with `drain`, and the process goes with exit 0.
+func TestDrain(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	up := program(t, ctx, filepath.Join(t.TempDir(), "data"))
+	web := webOf(t, up)
+	const streams = 16 // each ends at a moment of its own within a second
+	last := make(chan string, streams)
+	for range streams {
+		resp, err := web.do(ctx, http.MethodGet, "/v1/feed/stream", "", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := bufio.NewScanner(resp.Body)
+		s.Scan()
+		go func() {
+			defer resp.Body.Close()
+			line := ""
+			for s.Scan() {
+				line = s.Text()
+			}
+			last <- line
+		}()
+	}
+	if err := up.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := readyCode(ctx, web); code != "draining" {
+		t.Errorf("/readyz says %q", code)
+	}
+	for range streams {
+		if line := <-last; !strings.Contains(line, `"code":"drain","reconnect":true`) {
+			t.Errorf("a stream ends with %s", line)
+		}
+	}
+	if err := up.wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// readyCode asks until the answer is no longer 200: a signal takes its time.
+func readyCode(ctx context.Context, web *client) string {
+	for ctx.Err() == nil {
+		resp, err := http.Get(web.base + "/readyz")
+		if err != nil {
+			return err.Error()
+		}
+		var p struct{ Code string }
+		err = json.NewDecoder(resp.Body).Decode(&p)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != http.StatusOK {
+			return p.Code
+		}
+	}
+	return "nothing else than 200"
+}
