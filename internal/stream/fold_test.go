@@ -295,6 +295,49 @@ func TestSayIsAskedAgainAfterAnError(t *testing.T) {
 	e.until("the summary", func() bool { return len(ofSource(e.all(topic.Fact), "tally")) == 1 })
 }
 
+// A Say that panics or calls its own state poison is asked again only when there is something new, costs incidents, and is in nobody's way.
+func TestABrokenSayIsLeftAlone(t *testing.T) {
+	for name, fail := range map[string]func() error{"panic": func() error { panic("no") }, "poison": func() error { return Poison("broken", errors.New("no")) }} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e := newEnv(t, nil)
+				f := tallies()
+				say, calls := f.Say, 0
+				f.Say = func(ctx context.Context, s *tally, now time.Time) ([]Output, time.Time, error) {
+					if s.Findings == 3 {
+						calls++
+						return nil, time.Time{}, fail()
+					}
+					return say(ctx, s, now)
+				}
+				stop := e.start(func(ctx context.Context) error { return RunFold(ctx, e.rt, f) })
+				for i := range 3 {
+					e.finding("bad", i)
+				}
+				e.finding("good", 1)
+				e.finding("good", 2)
+				time.Sleep(time.Second)
+				asked := calls
+				time.Sleep(time.Minute)
+				if calls != asked || asked == 0 || asked > 6 { // its own summary and the incident are new, too
+					t.Errorf("asked %d times, and %d times in a minute without anything new", asked, calls-asked)
+				}
+				e.rt.Close()
+				if got := kinds(ofSource(e.all(topic.Fact), "tally"), "good"); !slices.Equal(got, []string{"summary"}) || len(e.all(topic.Incident)) == 0 {
+					t.Errorf("of the other it says %v; %d incidents", got, len(e.all(topic.Incident)))
+				}
+				e.finding("bad", 4)
+				time.Sleep(time.Second)
+				got := slices.DeleteFunc(kinds(ofSource(e.all(topic.Fact), "tally"), "bad"), func(k string) bool { return k == "incident" })
+				if len(got) != 2 {
+					t.Errorf("after the next fact it said %v", got)
+				}
+				stop()
+			})
+		})
+	}
+}
+
 func TestFoldSpeaksAboutTheErasedWithoutPayload(t *testing.T) {
 	e := newEnv(t, nil)
 	e.finding("v", 1)

@@ -441,8 +441,45 @@ func keysOf(v log.View) func(func(string, bool) bool) {
 	}
 }
 
+// pausing is a log that notes which lanes are paused.
+type pausing struct {
+	log.Log
+	mu   sync.Mutex
+	held map[int32]bool
+}
+
+type pausingMember struct {
+	log.Member
+	of *pausing
+}
+
+func (p *pausing) Join(ctx context.Context, g log.Group) (log.Member, error) {
+	m, err := p.Log.Join(ctx, g)
+	return pausingMember{m, p}, err
+}
+
+func (p *pausing) note(on bool, lanes []int32) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, n := range lanes {
+		p.held[n] = on
+	}
+}
+
+func (p *pausing) paused(lane int32) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.held[lane]
+}
+
+func (m pausingMember) Pause(lanes ...int32)  { m.of.note(true, lanes); m.Member.Pause(lanes...) }
+func (m pausingMember) Resume(lanes ...int32) { m.of.note(false, lanes); m.Member.Resume(lanes...) }
+
 func TestALaneIsReadOnlySoFarAhead(t *testing.T) {
 	e := newEnv(t, nil)
+	watched := &pausing{Log: e.log, held: make(map[int32]bool)}
+	rt, err := New(Config{Log: watched, Keys: e.keys, Dependency: e.rt.dep, Clock: e.clock.now})
+	e.must(err)
 	block := make(chan struct{})
 	var handled atomic.Int64
 	e.media("stuck", check.Document, 0)
@@ -456,7 +493,7 @@ func TestALaneIsReadOnlySoFarAhead(t *testing.T) {
 		}
 	}
 	e.start(func(ctx context.Context) error {
-		return RunWorker(ctx, e.rt, looker(func(ctx context.Context, in Input, emit Emit) error {
+		return RunWorker(ctx, rt, looker(func(ctx context.Context, in Input, emit Emit) error {
 			if in.GetVerificationId() == "stuck" {
 				<-block
 			} else {
@@ -470,10 +507,16 @@ func TestALaneIsReadOnlySoFarAhead(t *testing.T) {
 	if got := handled.Load(); got > 3 {
 		t.Errorf("%d were handled that are more than a minute beyond", got-3)
 	}
+	if !watched.paused(lane) {
+		t.Error("the lane is not paused: what is read waits in memory")
+	}
 	close(block)
 	e.until("all committed", e.lagZero("looker", topic.Media))
 	e.media("stuck", check.Document, 1)
 	e.until("read on", e.lagZero("looker", topic.Media))
+	if watched.paused(lane) {
+		t.Error("the lane is still paused")
+	}
 }
 
 // As many messages are in hand as may be, of different verifications, and never one more.
