@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"image"
+	"image/jpeg"
 	"io"
 	"net"
 	"net/http"
@@ -31,6 +33,15 @@ func tinyPNG(t *testing.T) []byte {
 	return b
 }
 
+func tinyJPEG(t *testing.T) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, 1, 1)), nil); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 // Each is a clear error with a code, and leaves nothing: no blob, no key, no event.
 func TestRefused(t *testing.T) {
 	d := newDoor(t, t.TempDir())
@@ -53,6 +64,8 @@ func TestRefused(t *testing.T) {
 		{"cut header", []part{{"document", jpg(t)[:20]}}, 400, "damaged_media"},
 		{"30,000×30,000", []part{{"document", hugePNG(t)}}, 422, "too_many_pixels"},
 		{"1×1", []part{{"document", tinyPNG(t)}}, 422, "too_few_pixels"},
+		{"1×1 JPEG", []part{{"document", tinyJPEG(t)}}, 422, "too_few_pixels"},
+		{"1×1 selfie", []part{good, {"selfie", tinyPNG(t)}}, 422, "too_few_pixels"},
 		{"unknown part", []part{good, {"passport", jpg(t)}}, 400, "bad_request"},
 		{"part in capitals", []part{{"Document", jpg(t)}}, 400, "bad_request"},
 		{"part named unspecified", []part{{"unspecified", jpg(t)}}, 400, "bad_request"},
@@ -237,6 +250,48 @@ func TestStalled(t *testing.T) {
 	})
 	if status != 400 || !strings.Contains(answer, "stopped coming") {
 		t.Errorf("%d %s", status, answer)
+	}
+}
+
+// One that brings a byte now and then is not idle, and still comes to an end.
+func TestDribbled(t *testing.T) {
+	d := newDoor(t, t.TempDir(), func(c *Config) { c.Idle, c.Longest = 300*time.Millisecond, time.Second })
+	body, kind := multipartOf(part{"document", jpg(t)})
+	gone := make(chan struct{})
+	began := time.Now()
+	status, answer, _ := d.raw(t, func(conn net.Conn) {
+		fmt.Fprint(conn, head(kind, fmt.Sprintf("Content-Length: %d", len(body))))
+		go func() {
+			defer close(gone)
+			for _, b := range body {
+				time.Sleep(50 * time.Millisecond)
+				if _, err := conn.Write([]byte{b}); err != nil {
+					return
+				}
+			}
+		}()
+	})
+	<-gone
+	if took := time.Since(began); status != 400 || took < 900*time.Millisecond || took > 10*time.Second {
+		t.Errorf("%d %s after %v", status, answer, took)
+	}
+	if left := d.left(); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// What only decoding shows is accepted here; its checks end not_performed(damaged_media) elsewhere.
+func TestDamageBehindTheHeaderIsAccepted(t *testing.T) {
+	d := newDoor(t, t.TempDir())
+	whole := jpg(t)
+	for name, c := range map[string]part{
+		"truncated JPEG":       {"document", whole[:len(whole)-len(whole)/4]},
+		"truncated PNG":        {"document", pngOf(t)[:len(pngOf(t))-20]},
+		"video without frames": {"selfie", mp4()},
+	} {
+		if a := d.post([]part{c}); a.status != 202 {
+			t.Errorf("%s: %d %s", name, a.status, a.verbatim)
+		}
 	}
 }
 

@@ -198,7 +198,7 @@ func (s *Service) badBody(err *bodyError) *problem.Problem {
 	case errors.As(err, &large):
 		return s.tooLarge()
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return problem.New(problem.BadRequest, "the body stopped coming before its end")
+		return problem.New(problem.BadRequest, "the body stopped coming before its end, or took too long")
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return problem.New(problem.BadRequest, "the body ends before its end: it is shorter than its length says, or its last boundary is missing")
 	}
