@@ -3,6 +3,8 @@ package document
 import (
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	derivedv1 "github.com/bonafide-id/bonafide/gen/bonafide/derived/v1"
 	"github.com/bonafide-id/bonafide/internal/vision/barcode"
 	"github.com/bonafide-id/bonafide/internal/vision/face"
@@ -62,15 +64,18 @@ const fewLines = 3
 // pixel or two takes nothing off the machine-readable zone.
 const seam = 0.006
 
-func (s *Service) layFlat(v *sight) (err error) {
+// layFlat rectifies the page and finds lines and faces on it, side by side: the answer to what it is waits for both.
+func (s *Service) layFlat(v *sight) error {
 	q := v.location.Quad
 	if v.location.Located {
 		w, h := q.Size()
 		q = q.Grow(seam*w, seam*h)
 	}
 	v.page = page.Rectify(v.picture.RGB, q, pageSide)
-	v.lines, err = s.lines.Lines(v.page.RGB)
-	return err
+	var g errgroup.Group
+	g.Go(func() (err error) { v.lines, err = s.lines.Lines(v.page.RGB); return err })
+	g.Go(func() (err error) { v.faces, err = s.find(v.page.RGB); return err })
+	return g.Wait()
 }
 
 // reconsider takes the whole picture where what was located holds hardly any text and the picture holds more: a
@@ -90,9 +95,9 @@ func (s *Service) reconsider(v *sight) error {
 func (s *Service) turnUpright(v *sight) (err error) {
 	if page.Upended(v.lines) {
 		v.turn(1)
-	}
-	if v.faces, err = s.find(v.page.RGB); err != nil {
-		return err
+		if v.faces, err = s.find(v.page.RGB); err != nil {
+			return err
+		}
 	}
 	up := bestScore(v.faces)
 	if up >= certainFace {
