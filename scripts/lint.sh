@@ -30,6 +30,30 @@ mkdir "$fresh/proto"
 (cd proto && "$buf" generate . -o "$fresh/proto")
 diff -r --brief "$fresh/gen" gen || fail "gen/ is not what proto/ says; run 'make proto'."
 
+# compatible CONTRACTS OLD: whether readers of the old contracts can read the new ones.
+compatible() { "$buf" breaking "$1" --against "$2"; }
+
+# against NAME COMMIT: fails where the contracts break those of a commit.
+against() {
+	say "buf breaking, against $1 at ${2:0:12}"
+	rm -rf "$fresh/old"
+	mkdir "$fresh/old"
+	git archive "$2" proto | tar -x -C "$fresh/old"
+	compatible proto "$fresh/old/proto" ||
+		fail "These changes break readers of the contracts of $1. Add fields instead, or make a new version of the package."
+}
+
+say "buf breaking notices a field that is gone"
+cp -r proto "$fresh/broken"
+sed -i '/ string check = 13;/d' "$fresh/broken/bonafide/envelope/v1/envelope.proto"
+noticed=$(compatible "$fresh/broken" proto || true)
+grep -q '"check" on message "Envelope" was deleted' <<<"$noticed" || fail "buf breaking let a field go; is 'breaking' still in proto/buf.yaml?"
+
+for tag in $(git tag --list 'v*'); do
+	[ -z "$(git ls-tree "$tag" proto)" ] || against "$tag" "$(git rev-parse "$tag^{commit}")"
+done
+
+# Main is compared with what it was before its contracts last changed, everything else with main.
 main=
 for ref in refs/remotes/origin/main refs/heads/main; do
 	if git rev-parse --quiet --verify "$ref" >/dev/null; then
@@ -37,13 +61,17 @@ for ref in refs/remotes/origin/main refs/heads/main; do
 		break
 	fi
 done
-base=${main:+$(git log -1 --format=%H "$main" -- proto)}
-if [ -z "$base" ]; then
-	say "buf breaking: there is no main branch with contracts to compare with"
-elif git diff --quiet "$base" -- proto; then
-	say "buf breaking: the contracts are those of ${main#refs/*/}, nothing to compare"
+base=
+for commit in ${main:+$(git log -2 --format=%H "$main" -- proto)}; do
+	git diff --quiet "$commit" -- proto || base=$commit
+	[ -z "$base" ] || break
+done
+if [ -n "$base" ]; then
+	against "${main#refs/*/}" "$base"
+elif [ "$(git rev-parse --is-shallow-repository)" = true ]; then
+	say "buf breaking: NOTHING COMPARED, this clone is shallow; 'git fetch --unshallow origin main' brings what to compare with"
+elif [ -z "$main" ]; then
+	say "buf breaking: NOTHING COMPARED, there is no main branch here; 'git fetch origin main:main' brings it"
 else
-	say "buf breaking, against ${main#refs/*/} at ${base:0:12}"
-	"$buf" breaking proto --against ".git#ref=$base,subdir=proto" ||
-		fail "These changes break readers of the contracts on main. Add fields instead, or make a new version of the package."
+	say "buf breaking: the contracts have not changed since they were first on ${main#refs/*/}"
 fi
