@@ -110,6 +110,39 @@ func TestResumeEverywhere(t *testing.T) {
 	check("a heartbeat", beat[len(beat)-1].C, all[13:])
 }
 
+// A client that breaks off wherever it likes and comes back with what it kept sees every frame once and in order, whatever is written meanwhile.
+func TestResumeModel(t *testing.T) {
+	h := newHouse(t, t.TempDir())
+	h.accept("demo", "v_a")
+	h.accept("demo", "v_b")
+	written, seen, at := []string{"v_a-1", "v_b-1"}, 0, ""
+	rapid.Check(t, func(rt *rapid.T) {
+		write := func() {
+			for range rapid.IntRange(0, 3).Draw(rt, "writes") {
+				id := rapid.SampledFrom([]string{"v_a", "v_b"}).Draw(rt, "verification")
+				h.finding(id, "x")
+				written = append(written, fmt.Sprintf("%s-%d", id, h.chains[id].seq))
+			}
+		}
+		write()
+		query := "?after=" + at
+		if at == "" || rapid.Bool().Draw(rt, "by offset") {
+			query = fmt.Sprint("?from=", seen)
+		}
+		r := h.stream("/v1/feed/stream" + query)
+		defer r.close()
+		at = r.next().Resume.Given
+		write()
+		for range rapid.IntRange(0, len(written)-seen).Draw(rt, "reads") {
+			l := r.next()
+			if l.O != int64(seen) || l.ID != written[seen] {
+				rt.Fatalf("frame %d is %s, want %s", seen, l.raw, written[seen])
+			}
+			seen, at = seen+1, l.C
+		}
+	})
+}
+
 func TestFrom(t *testing.T) {
 	h := newHouse(t, t.TempDir())
 	h.three()
