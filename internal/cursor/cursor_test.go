@@ -1,6 +1,7 @@
 package cursor
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"maps"
@@ -74,6 +75,35 @@ func TestMalformed(t *testing.T) {
 		if _, err := c.Parse("f", text); !errors.Is(err, ErrMalformed) {
 			t.Errorf("%.40q: %v", text, err)
 		}
+	}
+}
+
+// There is one way to write a cursor: bits that say nothing must not make another.
+func TestOneText(t *testing.T) {
+	c := New([]byte("key"))
+	good := c.Format("f", Position{Epoch: 1, Lanes: []At{{0, 1}}}) // 28 bytes: the last letter holds two bits of them
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := len(good) - 1
+	other := good[:last] + string(letters[strings.IndexByte(letters, good[last])^1])
+	if _, err := c.Parse("f", other); !errors.Is(err, ErrMalformed) {
+		t.Errorf("%s is honoured as well as %s (%v)", other, good, err)
+	}
+}
+
+// What another version may have put behind the MAC.
+func TestBehindTheMAC(t *testing.T) {
+	many := append([]byte{1, MaxLanes + 1}, bytes.Repeat([]byte{0}, 2*(MaxLanes+1))...)
+	for i := range MaxLanes + 1 {
+		many[2+2*i] = byte(i)
+	}
+	for name, b := range map[string][]byte{"nothing": {}, "no lanes": {1}, "half a lane": {1, 1, 0}, "more behind it": {1, 1, 0, 5, 0}, "falling lanes": {1, 2, 1, 5, 0, 5},
+		"a lane twice": {1, 2, 0, 5, 0, 5}, "an endless number": bytes.Repeat([]byte{0xff}, 20), "65 lanes": many} {
+		if p, err := parse(b); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%s: %v %v", name, p, err)
+		}
+	}
+	if p, err := parse([]byte{1, 2, 0, 5, 1, 6}); err != nil || !cmp.Equal(p, Position{1, []At{{0, 5}, {1, 6}}}) {
+		t.Errorf("%v %v", p, err)
 	}
 }
 
