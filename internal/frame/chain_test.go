@@ -103,6 +103,60 @@ func TestVerifyNotices(t *testing.T) {
 	})
 }
 
+// forged makes a frame whose own hash holds, whatever it claims to be.
+func forged(t *testing.T, verification string, seq uint64, prev, salt string) (line []byte, hash string) {
+	t.Helper()
+	e := envelope(envelopev1.Kind_KIND_COMPLETE)
+	e.VerificationId = verification
+	ev := New(e, nil, at)
+	ev.Seq = seq
+	body, err := ev.Body()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash = Hash(prev, salt, body)
+	line, err = Splice(Head{T: "msg", Attempt: 1, PrevHash: prev, Hash: hash, Salt: salt}, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return line, hash
+}
+
+// Who forges a frame with its hash is caught by what holds frames together, each part of it by itself.
+func TestEachLinkHolds(t *testing.T) {
+	first, hash := forged(t, "v_1", 1, Genesis, "00")
+	for name, c := range map[string]struct {
+		verification string
+		seq          uint64
+		prev         string
+		want         string
+	}{
+		"as it should be":            {"v_1", 2, hash, ""},
+		"a number left out":          {"v_1", 3, hash, "frame 3 follows frame 1"},
+		"the first number again":     {"v_1", 1, hash, "frame 1 follows frame 1"},
+		"no number":                  {"v_1", 0, hash, "frame 0 follows frame 1"},
+		"a link to somewhere else":   {"v_1", 2, Genesis, "prev_hash is another"},
+		"of a verification besides":  {"v_2", 2, hash, "in the chain of v_1"},
+		"another first frame behind": {"v_1", 1, Genesis, "frame 1 follows frame 1"},
+	} {
+		next, _ := forged(t, c.verification, c.seq, c.prev, "11")
+		err := Verify([][]byte{first, next})
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+	for seq, prev := range map[uint64]string{0: Genesis, 2: Genesis, 1: hash} {
+		if line, _ := forged(t, "v_1", seq, prev, "00"); Verify([][]byte{line}) == nil {
+			t.Errorf("a chain begins with frame %d behind %.4s…", seq, prev)
+		}
+	}
+	for _, bad := range []string{`{"t":"hb"}`, `{`, `{"t":"msg","t":"msg"}`} {
+		if Verify([][]byte{first, []byte(bad)}) == nil {
+			t.Errorf("%s was taken", bad)
+		}
+	}
+}
+
 // The recipe of the documentation, followed without this package's code.
 func TestHashByHand(t *testing.T) {
 	body := []byte(`{"a":1}`)
