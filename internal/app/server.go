@@ -60,6 +60,8 @@ func writable(dir string) error {
 // readyStep is how often a process that starts asks itself whether it is ready.
 const readyStep = 5 * time.Millisecond
 
+var errEarly = errors.New("stopped before it was ready")
+
 // whenReady waits until /readyz would answer 200. It gives an error where the process ended before.
 func (p *process) whenReady(ctx context.Context) error {
 	tick := time.NewTicker(readyStep)
@@ -68,9 +70,9 @@ func (p *process) whenReady(ctx context.Context) error {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return errors.Join(ctx.Err(), p.wait())
+			return errors.Join(errEarly, p.wait())
 		case err := <-p.ended:
-			return errors.Join(errors.New("stopped before it was ready"), err)
+			return errors.Join(errEarly, err)
 		}
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"path"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -72,9 +71,6 @@ func New(c Config) (*Server, error) {
 	s.mux.HandleFunc("/", s.nothing)
 	return s, nil
 }
-
-// All lists everything that is served.
-func (s *Server) All() []Route { return slices.Clone(s.routes) }
 
 // HTTP is the server to be run on a listener.
 func (s *Server) HTTP() *http.Server {
