@@ -7,8 +7,10 @@ import (
 
 	"golang.org/x/image/tiff"
 
+	"github.com/bonafide-id/bonafide/internal/check"
 	"github.com/bonafide-id/bonafide/internal/models"
-	"github.com/bonafide-id/bonafide/internal/vision/face"
+	"github.com/bonafide-id/bonafide/internal/service/face"
+	seenface "github.com/bonafide-id/bonafide/internal/vision/face"
 	"github.com/bonafide-id/bonafide/internal/vision/mrz/zone"
 	"github.com/bonafide-id/bonafide/internal/vision/picture"
 	"github.com/bonafide-id/bonafide/internal/vision/pix"
@@ -17,7 +19,7 @@ import (
 // bare is the two parts of the vision that an evaluation asks by themselves: are two faces one person, and what does a line say.
 type bare struct {
 	set        *models.Set
-	faceReader *face.Reader
+	faceReader *seenface.Reader
 	lines      *zone.Reader
 }
 
@@ -27,7 +29,7 @@ func openBare(dir string) (b *bare, err error) {
 		return nil, err
 	}
 	for _, open := range []func() error{
-		func() (err error) { b.faceReader, err = face.NewReader(b.set); return },
+		func() (err error) { b.faceReader, err = seenface.NewReader(b.set); return },
 		func() (err error) { b.lines, err = zone.NewReader(b.set); return },
 	} {
 		if err := open(); err != nil {
@@ -41,39 +43,24 @@ func openBare(dir string) (b *bare, err error) {
 func (b *bare) close() { b.set.Close() }
 
 // faces compares the largest faces of two pictures.
-func (b *bare) faces(pathA, pathB string) (evalFinding, error) {
-	f := evalFinding{Check: "face.match.across_images"}
-	var of [2]face.Embedding
-	for i, path := range []string{pathA, pathB} {
-		m, err := readPicture(path)
-		if err != nil {
-			return f, err
-		}
-		got, ok, err := b.faceReader.Read(m)
-		if err != nil {
-			return f, err
-		}
-		if !ok {
-			f.Outcome, f.Reason = "inconclusive", "no_face"
-			return f, nil
-		}
-		of[i] = got.Embedding
+func (b *bare) faces(pathA, pathB string) (f evalFinding, err error) {
+	first, err := readPicture(pathA)
+	if err != nil {
+		return f, err
 	}
-	return f, f.distance(face.Distance(of[0], of[1]))
-}
-
-// distance fills in the outcome at the operating point.
-func (f *evalFinding) distance(d float64) (err error) {
-	switch {
-	case d < face.SameBelow:
-		f.Outcome = "pass"
-	case d > face.DifferentAbove:
-		f.Outcome = "fail"
-	default:
-		f.Outcome, f.Reason = "inconclusive", "between_thresholds"
+	second, err := readPicture(pathB)
+	if err != nil {
+		return f, err
 	}
-	f.Score, err = json.Marshal(map[string]any{"raw": d, "probability": face.Probability(d), "threshold": face.SameBelow, "operating_point": face.OperatingPoint})
-	return err
+	outcome, reason, found, err := face.CompareImages(b.faceReader, first, second)
+	if err != nil {
+		return f, err
+	}
+	f = evalFinding{Check: face.AcrossImages, Outcome: check.OutcomeName(outcome), Reason: reason}
+	if s := found.GetScore(); s != nil {
+		f.Score, err = json.Marshal(map[string]any{"raw": s.GetRaw(), "probability": s.GetProbability(), "threshold": s.GetThreshold(), "operating_point": s.GetOperatingPoint()})
+	}
+	return f, err
 }
 
 // mrzLine reads a crop of one line of a machine-readable zone.

@@ -79,17 +79,6 @@ func (m *tester) having(lane int32, n int) func() bool {
 	return func() bool { return len(m.recs[lane]) >= n }
 }
 
-// total waits for n records in all lanes together.
-func (m *tester) total(n int) func() bool {
-	return func() bool {
-		sum := 0
-		for _, r := range m.recs {
-			sum += len(r)
-		}
-		return sum >= n
-	}
-}
-
 // step commits a lane up to and with its first n records.
 func (m *tester) step(lane int32, n int, s log.Step) error {
 	s.Lane, s.Gen = lane, m.gained[lane].Gen

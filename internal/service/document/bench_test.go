@@ -10,7 +10,6 @@ import (
 
 	derivedv1 "github.com/bonafide-id/bonafide/gen/bonafide/derived/v1"
 	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
-	factv1 "github.com/bonafide-id/bonafide/gen/bonafide/fact/v1"
 	mediav1 "github.com/bonafide-id/bonafide/gen/bonafide/media/v1"
 	"github.com/bonafide-id/bonafide/internal/models"
 	"github.com/bonafide-id/bonafide/internal/service/document"
@@ -105,15 +104,6 @@ func (s *said) outcome(check string) (envelopev1.Outcome, string) {
 		}
 	}
 	return 0, ""
-}
-
-func (s *said) finding(check string) *factv1.Finding {
-	for _, o := range s.outs {
-		if o.Check == check {
-			return o.Payload.(*factv1.Fact).GetFinding()
-		}
-	}
-	return nil
 }
 
 func (s *said) derived(name string) *derivedv1.Derived {

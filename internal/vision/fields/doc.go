@@ -49,14 +49,6 @@ type Field struct {
 	Line int       // index of the line
 }
 
-// Value is the date for dates, else the text.
-func (f Field) Value() string {
-	if f.Date != "" {
-		return f.Date
-	}
-	return f.Text
-}
-
 // part cuts the runes from to to out of a line.
 func (l Line) part(name string, index, from, to int) Field {
 	runes := []rune(l.Text)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,10 +93,11 @@ func TestUKDrivingLicenceVectors(t *testing.T) {
 		if err := json.Unmarshal(v.Input, &h); err != nil {
 			t.Fatal(err)
 		}
-		if got := UKFirst13(h.Surname, h.Given, h.Birth, h.Sex); v.Expected.First != "" && got != v.Expected.First {
-			t.Errorf("%s: %s, want %s", v.ID, got, v.Expected.First)
+		first := UKFirst13(h.Surname, h.Given, h.Birth, h.Sex)
+		if v.Expected.First != "" && first != v.Expected.First {
+			t.Errorf("%s: %s, want %s", v.ID, first, v.Expected.First)
 		}
-		if m := v.Expected.Matches; m != nil && UKMatches(h.Number, h.Surname, h.Given, h.Birth, h.Sex) != *m {
+		if m := v.Expected.Matches; m != nil && (UKWellFormed(h.Number) && strings.HasPrefix(h.Number, first)) != *m {
 			t.Errorf("%s: match is not %v", v.ID, *m)
 		}
 	}
@@ -115,7 +117,10 @@ func line(x, y float64, text string) Line {
 func values(list []Field) map[string]string {
 	out := map[string]string{}
 	for _, f := range list {
-		out[f.Name] = f.Value()
+		out[f.Name] = f.Date
+		if f.Date == "" {
+			out[f.Name] = f.Text
+		}
 	}
 	return out
 }

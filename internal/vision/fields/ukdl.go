@@ -51,9 +51,3 @@ func initials(given string) string {
 	}
 	return (out + "99")[:2]
 }
-
-// UKMatches says whether a driver number belongs to a holder.
-func UKMatches(number, surname, given, birth, sex string) bool {
-	want := UKFirst13(surname, given, birth, sex)
-	return want != "" && UKWellFormed(number) && strings.HasPrefix(number, want)
-}

@@ -21,9 +21,6 @@ func ProjectQuad(h [9]float64, q Quad) Quad {
 	return q
 }
 
-// Invert returns the homography that undoes h.
-func Invert(h [9]float64) [9]float64 { return adjugate(h) }
-
 func squareTo(q Quad) [9]float64 {
 	s := q[0].Sub(q[1]).Add(q[2]).Sub(q[3])
 	d1, d2 := q[1].Sub(q[2]), q[3].Sub(q[2])

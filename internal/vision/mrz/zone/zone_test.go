@@ -1,6 +1,8 @@
 package zone
 
 import (
+	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
@@ -132,4 +134,55 @@ func TestStacks(t *testing.T) {
 	if best != 1 {
 		t.Errorf("%d stacks of two", best)
 	}
+}
+
+// alike are characters that readers take for one another in OCR-B.
+var alike = []string{"O0", "Q0", "D0", "I1", "S5", "B8", "Z2", "G6", "A4", "T7"}
+
+// A reader that prefers the wrong one of two characters that look alike is put right by what may stand there, and by the check digits.
+func TestConfusionVectors(t *testing.T) {
+	for _, v := range confusions(t) {
+		var doubts []change
+		for row, text := range v.Input {
+			for col := range len(text) {
+				for _, pair := range alike {
+					if i := strings.IndexByte(pair, text[col]); i >= 0 {
+						doubts = append(doubts, change{row, col, pair[1-i], 0.2})
+						break
+					}
+				}
+			}
+		}
+		d := read(t, seen(t, v.Input, doubts...))
+		for row, want := range v.Expected.Corrected {
+			if got := d.Lines[row].Text; got != want {
+				t.Errorf("%s line %d: %s, want %s", v.ID, row+1, got, want)
+			}
+		}
+	}
+}
+
+type confusion struct {
+	ID, Kind string
+	Input    []string
+	Expected struct{ Corrected []string }
+}
+
+func confusions(t *testing.T) (out []confusion) {
+	t.Helper()
+	data, err := os.ReadFile("../../../../../shared/data/E/mrz.jsonl")
+	if err != nil {
+		t.Skip("no data")
+	}
+	for line := range strings.Lines(string(data)) {
+		if !strings.Contains(line, `"mrz-ocr-confusion"`) {
+			continue
+		}
+		var v confusion
+		if err := json.Unmarshal([]byte(line), &v); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, v)
+	}
+	return out
 }
