@@ -158,11 +158,11 @@ func TestFrom(t *testing.T) {
 		}
 		r.close()
 	}
-	for _, from := range []string{"14", "latest", "time:2999-01-01T00:00:00Z"} {
+	for i, from := range []string{"14", "latest", "time:2999-01-01T00:00:00Z"} {
 		r := h.stream("/v1/feed/stream?from=" + from)
 		hello := r.next()
 		h.finding("v_c", "live")
-		if l := r.next(); l.O != hello.Lanes[0].Next {
+		if l := r.next(); l.O != hello.Lanes[0].Next || l.O != int64(14+i) {
 			t.Errorf("%s: hello %s, then %s", from, hello.raw, l.raw)
 		}
 		r.close()
