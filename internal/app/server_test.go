@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bonafide-id/bonafide/internal/access"
 	"github.com/bonafide-id/bonafide/internal/httpapi/openapitest"
 )
 
@@ -53,7 +55,8 @@ func TestTheInterfaceIsAsDescribed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	web := webOf(t, program(t, ctx, filepath.Join(t.TempDir(), "data")))
+	dir := filepath.Join(t.TempDir(), "data")
+	web := webOf(t, program(t, ctx, dir))
 	get := func(path, accept string) []byte {
 		t.Helper()
 		req, err := web.request(ctx, http.MethodGet, path, nil)
@@ -75,6 +78,40 @@ func TestTheInterfaceIsAsDescribed(t *testing.T) {
 		get(path, "*/*")
 	}
 	get("/v1/feed/stream?max_age_s=1", "*/*")
+	strangers(t, ctx, dir, web, r.Verification)
+}
+
+// strangers are an unknown key, another client, and the first client once its key is revoked; none of them sees a verification of the first.
+func strangers(t *testing.T, ctx context.Context, dir string, web *client, verification string) {
+	t.Helper()
+	admin := access.NewAdminClient(socketOf(dir))
+	another, err := admin.Create(ctx, "another", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := func(key, code string) {
+		t.Helper()
+		c := client{web.base, key, web.http}
+		for _, rest := range []string{"", "/events"} {
+			_, err := c.do(ctx, http.MethodGet, "/v1/verifications/"+verification+rest, "", nil)
+			var p *answer
+			if !errors.As(err, &p) || p.Code != code {
+				t.Errorf("%s%s: %v, want %s", verification, rest, err, code)
+			}
+		}
+	}
+	refused("bf_aaaaaaaaaa_"+strings.Repeat("a", 52), "unauthenticated")
+	refused(another.Text, "not_found")
+	keys, err := admin.List(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range keys {
+		if err := admin.Revoke(ctx, k.ID); err != nil {
+			t.Error(err)
+		}
+	}
+	refused(web.key, "unauthenticated")
 }
 
 // From the moment of a stop nobody is sent here any more, streams end with `drain`, and the process goes with exit 0.
