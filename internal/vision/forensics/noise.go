@@ -19,6 +19,7 @@ const quietest = 0.3
 
 // noiseRatio compares the noise of the squares in the face with that of those at least a face away from it.
 func noiseRatio(m *pix.RGB, f box, signal func([]uint8) int) float64 {
+	s := signalOf(m, signal)
 	var in, out []float64
 	far := box{f.x0 - f.w(), f.y0 - f.h(), f.x1 + f.w(), f.y1 + f.h()}
 	for y := 0; y+block < m.H; y += block {
@@ -26,9 +27,9 @@ func noiseRatio(m *pix.RGB, f box, signal func([]uint8) int) float64 {
 			b := box{float64(x), float64(y), float64(x + block), float64(y + block)}
 			switch {
 			case b.inside(f):
-				in = append(in, residual(m, x, y, signal))
+				in = append(in, s.residual(x, y))
 			case b.outside(far):
-				out = append(out, residual(m, x, y, signal))
+				out = append(out, s.residual(x, y))
 			}
 		}
 	}
@@ -44,14 +45,28 @@ func quiet(v []float64) float64 {
 	return v[len(v)/4]
 }
 
+// plane is one signal of every pixel of a page, row by row.
+type plane struct {
+	w int
+	v []int32
+}
+
+func signalOf(m *pix.RGB, signal func([]uint8) int) plane {
+	s := plane{m.W, make([]int32, m.W*m.H)}
+	for i := range s.v {
+		s.v[i] = int32(signal(m.Pix[3*i : 3*i+3]))
+	}
+	return s
+}
+
 // residual is the root mean square of the diagonal detail (the HH band of the Haar transform), in levels: what neither
 // slopes nor edges along the axes leave.
-func residual(m *pix.RGB, x0, y0 int, signal func([]uint8) int) float64 {
-	at := func(x, y int) int { return signal(m.Pix[3*(y*m.W+x) : 3*(y*m.W+x)+3]) }
-	sum := 0
+func (s plane) residual(x0, y0 int) float64 {
+	sum := int32(0)
 	for y := y0; y < y0+block; y++ {
-		for x := x0; x < x0+block; x++ {
-			d := at(x, y) - at(x+1, y) - at(x, y+1) + at(x+1, y+1)
+		up, down := s.v[y*s.w+x0:][:block+1], s.v[(y+1)*s.w+x0:][:block+1]
+		for x := range block {
+			d := up[x] - up[x+1] - down[x] + down[x+1]
 			sum += d * d
 		}
 	}
