@@ -77,6 +77,7 @@ func newHouse(t testing.TB, dir string, change ...func(*Config)) *house {
 		}
 		routes.ServeHTTP(w, r.WithContext(access.With(r.Context(), access.Principal{Client: client})))
 	})))
+	h.srv.Client().Timeout = time.Minute // of a stream, too: one that brings nothing fails its test, and does not hang it
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 2)
 	go func() { done <- h.service.Run(ctx) }()
