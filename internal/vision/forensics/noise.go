@@ -7,9 +7,13 @@ import (
 	"github.com/bonafide-id/bonafide/internal/vision/pix"
 )
 
-// Signals of a pixel, in steps of a quarter of a level for brightness and whole levels for colour.
-func luma(p []uint8) int   { return int(p[0]) + 2*int(p[1]) + int(p[2]) }
-func chroma(p []uint8) int { return 4 * (int(p[0]) - int(p[2])) }
+// signal weighs red, green and blue, in quarters of a level.
+type signal [3]int32
+
+var (
+	luma   = signal{1, 2, 1}
+	chroma = signal{4, 0, -4}
+)
 
 // block is the side of the squares whose noise is measured.
 const block = 8
@@ -18,8 +22,8 @@ const block = 8
 const quietest = 0.3
 
 // noiseRatio compares the noise of the squares in the face with that of those at least a face away from it.
-func noiseRatio(m *pix.RGB, f box, signal func([]uint8) int) float64 {
-	s := signalOf(m, signal)
+func noiseRatio(m *pix.RGB, f box, by signal) float64 {
+	s := by.of(m)
 	var in, out []float64
 	far := box{f.x0 - f.w(), f.y0 - f.h(), f.x1 + f.w(), f.y1 + f.h()}
 	for y := 0; y+block < m.H; y += block {
@@ -51,10 +55,11 @@ type plane struct {
 	v []int32
 }
 
-func signalOf(m *pix.RGB, signal func([]uint8) int) plane {
+func (by signal) of(m *pix.RGB) plane {
 	s := plane{m.W, make([]int32, m.W*m.H)}
 	for i := range s.v {
-		s.v[i] = int32(signal(m.Pix[3*i : 3*i+3]))
+		p := m.Pix[3*i : 3*i+3 : 3*i+3]
+		s.v[i] = by[0]*int32(p[0]) + by[1]*int32(p[1]) + by[2]*int32(p[2])
 	}
 	return s
 }
