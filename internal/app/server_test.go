@@ -5,8 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -112,6 +115,47 @@ func strangers(t *testing.T, ctx context.Context, dir string, web *client, verif
 		}
 	}
 	refused(web.key, "unauthenticated")
+}
+
+// Without its services, its blobs, its log or its keys a process is not ready, and says which of them are missing.
+func TestNotReady(t *testing.T) {
+	dir := t.TempDir()
+	sys, err := open(t.Context(), config{Data: dir}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = sys.close() }() // what is open still
+	web, err := sys.outside(services())
+	if err != nil {
+		t.Fatal(err)
+	}
+	missing := func() string {
+		p := web.Ready(t.Context())
+		if p == nil {
+			return ""
+		}
+		return fmt.Sprint(p.More["not_ready"])
+	}
+	workers := "service document service video service text service tamper service face service liveness service consistency service summary service ledger"
+	if got := missing(); got != "["+workers+"]" {
+		t.Errorf("without services: %s", got)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "tmp")); err != nil {
+		t.Fatal(err)
+	}
+	if got := missing(); got != "[blobs "+workers+"]" {
+		t.Errorf("without a place for blobs: %s", got)
+	}
+	if err := sys.log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := missing(); got != "[log blobs "+workers+"]" {
+		t.Errorf("without the log: %s", got)
+	}
+	_ = sys.close()
+	if got := missing(); got != "[log keys blobs "+workers+"]" {
+		t.Errorf("without the keys: %s", got)
+	}
 }
 
 // From the moment of a stop nobody is sent here any more, streams end with `drain`, and the process goes with exit 0.
