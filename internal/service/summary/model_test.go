@@ -300,7 +300,13 @@ func TestLife(t *testing.T) {
 	})
 }
 
-func examine(t *rapid.T, facts []*stream.Message, wants []check.Medium) {
+// failer is a test, or one of rapid's.
+type failer interface {
+	Fatal(...any)
+	Fatalf(string, ...any)
+}
+
+func examine(t failer, facts []*stream.Message, wants []check.Medium) {
 	ended, last := -1, -1
 	var before map[string]string
 	answered := map[string]int{}

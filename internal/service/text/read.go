@@ -22,11 +22,13 @@ import (
 	"github.com/bonafide-id/bonafide/internal/vision/pix"
 )
 
-// Lines are read in batches, so that what they say can be said between; two workers of
-// one thread each are as many as help.
+// Lines are read in batches, so that what they say can be said between: a small one
+// first, which mostly names the document. Two workers of one thread each are as many as
+// help.
 const (
-	batch   = 8
-	workers = 2
+	firstBatch = 4
+	batch      = 8
+	workers    = 2
 )
 
 // reading is one page being read.
@@ -113,8 +115,8 @@ func (r *reading) readSymbol(ctx context.Context, _ []pix.Quad) error {
 // after each batch.
 func (r *reading) readLines(ctx context.Context, quads []pix.Quad) error {
 	rest := r.order(quads)
-	for len(rest) > 0 {
-		n := min(batch, len(rest))
+	for size := firstBatch; len(rest) > 0; size = batch {
+		n := min(size, len(rest))
 		if err := r.readBatch(ctx, rest[:n]); err != nil {
 			return err
 		}
