@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	derivedv1 "github.com/bonafide-id/bonafide/gen/bonafide/derived/v1"
 	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
 	"github.com/bonafide-id/bonafide/internal/check"
@@ -109,26 +111,26 @@ func owes(in stream.Input) []check.Key {
 // match is the answer that needs both sides.
 var match = check.Key{Check: "face.match.doc_vs_selfie", Medium: check.Selfie}
 
-func (s *Service) handle(ctx context.Context, in stream.Input, emit stream.Emit) error {
+func (s *Service) handle(outer context.Context, in stream.Input, emit stream.Emit) error {
 	this, ok := sideOf(in.Message)
 	if !ok {
 		return nil // erased, or a page
 	}
 	w := work{Service: s, start: s.Now(), emit: emit}
-	mine, err := w.read(ctx, this)
-	if err != nil {
+	that, both := other(in)
+	var mine, theirs seen
+	g, ctx := errgroup.WithContext(outer)
+	g.Go(func() (err error) {
+		if mine, err = w.read(ctx, this); err != nil {
+			return err
+		}
+		return w.alone(ctx, mine)
+	})
+	if both { // side by side: the last answer of a verification waits for it
+		g.Go(func() (err error) { theirs, err = w.read(ctx, that); return err })
+	}
+	if err := g.Wait(); err != nil || !both {
 		return err
 	}
-	if err := w.alone(ctx, mine); err != nil {
-		return err
-	}
-	that, ok := other(in)
-	if !ok {
-		return nil
-	}
-	theirs, err := w.read(ctx, that)
-	if err != nil {
-		return err
-	}
-	return w.compare(ctx, mine, theirs)
+	return w.compare(outer, mine, theirs)
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	derivedv1 "github.com/bonafide-id/bonafide/gen/bonafide/derived/v1"
 	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
 	"github.com/bonafide-id/bonafide/internal/check"
@@ -73,30 +75,42 @@ func (w work) portrait(ctx context.Context, s side, out *seen) error {
 	return err
 }
 
-// selfie describes the kept frames by the meshes that came with them.
+// selfie describes the kept frames by the meshes that came with them, two at a time.
 func (w work) selfie(ctx context.Context, s side, out *seen) error {
 	out.crowd = count(s.GetFrames())
+	var kept []*derivedv1.Frame
 	for _, f := range s.GetFrames().GetFrames() {
-		if f.GetBlob() == nil || len(f.GetFaces()) == 0 {
-			continue
+		if f.GetBlob() != nil && len(f.GetFaces()) > 0 && len(f.GetFaces()[0].GetMesh()) > 0 {
+			kept = append(kept, f)
 		}
-		mesh, ok := face.MeshFrom(f.GetFaces()[0].GetMesh())
-		if !ok {
-			continue
-		}
-		m, err := w.picture(ctx, s.message.Envelope, f.GetBlob())
-		if err != nil {
-			return fmt.Errorf("frame %d: %w", f.GetIndex(), err)
-		}
-		e, err := w.faces.Embedder.Embed(m, mesh)
-		if err != nil {
+	}
+	out.faces = make([]reading, len(kept))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(2)
+	for i, f := range kept {
+		g.Go(func() (err error) {
+			out.faces[i], err = w.frame(ctx, s, f)
 			return err
-		}
-		r := face.Reading{Picture: m, Mesh: mesh, Look: face.Examine(m, mesh), Embedding: e}
-		out.faces = append(out.faces, reading{r, f.GetIndex(), f.GetFaces()[0]})
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
 	}
 	bestFirst(out.faces)
 	return nil
+}
+
+func (w work) frame(ctx context.Context, s side, f *derivedv1.Frame) (reading, error) {
+	mesh, ok := face.MeshFrom(f.GetFaces()[0].GetMesh())
+	if !ok {
+		return reading{}, stream.Poison("frames_malformed", fmt.Errorf("frame %d: no mesh of a face", f.GetIndex()))
+	}
+	m, err := w.picture(ctx, s.message.Envelope, f.GetBlob())
+	if err != nil {
+		return reading{}, fmt.Errorf("frame %d: %w", f.GetIndex(), err)
+	}
+	e, err := w.faces.Embedder.Embed(m, mesh)
+	return reading{face.Reading{Picture: m, Mesh: mesh, Look: face.Examine(m, mesh), Embedding: e}, f.GetIndex(), f.GetFaces()[0]}, err
 }
 
 func (w work) picture(ctx context.Context, of *envelopev1.Envelope, b *derivedv1.Blob) (*pix.RGB, error) {
