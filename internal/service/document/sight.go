@@ -3,12 +3,11 @@ package document
 import (
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	derivedv1 "github.com/bonafide-id/bonafide/gen/bonafide/derived/v1"
 	"github.com/bonafide-id/bonafide/internal/vision/barcode"
 	"github.com/bonafide-id/bonafide/internal/vision/face"
 	"github.com/bonafide-id/bonafide/internal/vision/page"
+	"github.com/bonafide-id/bonafide/internal/vision/parallel"
 	"github.com/bonafide-id/bonafide/internal/vision/picture"
 	"github.com/bonafide-id/bonafide/internal/vision/pix"
 )
@@ -72,10 +71,10 @@ func (s *Service) layFlat(v *sight) error {
 		q = q.Grow(seam*w, seam*h)
 	}
 	v.page = page.Rectify(v.picture.RGB, q, pageSide)
-	var g errgroup.Group
-	g.Go(func() (err error) { v.lines, err = s.lines.Lines(v.page.RGB); return err })
-	g.Go(func() (err error) { v.faces, err = s.find(v.page.RGB); return err })
-	return g.Wait()
+	return parallel.Do(
+		func() (err error) { v.lines, err = s.lines.Lines(v.page.RGB); return err },
+		func() (err error) { v.faces, err = s.find(v.page.RGB); return err },
+	)
 }
 
 // reconsider takes the whole picture where what was located holds hardly any text and the picture holds more: a

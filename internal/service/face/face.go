@@ -12,8 +12,6 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	derivedv1 "github.com/bonafide-id/bonafide/gen/bonafide/derived/v1"
 	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
 	"github.com/bonafide-id/bonafide/internal/check"
@@ -21,6 +19,7 @@ import (
 	"github.com/bonafide-id/bonafide/internal/stream"
 	"github.com/bonafide-id/bonafide/internal/topic"
 	"github.com/bonafide-id/bonafide/internal/vision/face"
+	"github.com/bonafide-id/bonafide/internal/vision/parallel"
 )
 
 // Name of the service, and the major version of what it says.
@@ -111,7 +110,7 @@ func owes(in stream.Input) []check.Key {
 // match is the answer that needs both sides.
 var match = check.Key{Check: "face.match.doc_vs_selfie", Medium: check.Selfie}
 
-func (s *Service) handle(outer context.Context, in stream.Input, emit stream.Emit) error {
+func (s *Service) handle(ctx context.Context, in stream.Input, emit stream.Emit) error {
 	this, ok := sideOf(in.Message)
 	if !ok {
 		return nil // erased, or a page
@@ -119,18 +118,21 @@ func (s *Service) handle(outer context.Context, in stream.Input, emit stream.Emi
 	w := work{Service: s, start: s.Now(), emit: emit}
 	that, both := other(in)
 	var mine, theirs seen
-	g, ctx := errgroup.WithContext(outer)
-	g.Go(func() (err error) {
-		if mine, err = w.read(ctx, this); err != nil {
+	if err := parallel.Do(
+		func() (err error) {
+			if mine, err = w.read(ctx, this); err != nil {
+				return err
+			}
+			return w.alone(ctx, mine)
+		},
+		func() (err error) {
+			if both { // side by side: the last answer of a verification waits for it
+				theirs, err = w.read(ctx, that)
+			}
 			return err
-		}
-		return w.alone(ctx, mine)
-	})
-	if both { // side by side: the last answer of a verification waits for it
-		g.Go(func() (err error) { theirs, err = w.read(ctx, that); return err })
-	}
-	if err := g.Wait(); err != nil || !both {
+		},
+	); err != nil || !both {
 		return err
 	}
-	return w.compare(outer, mine, theirs)
+	return w.compare(ctx, mine, theirs)
 }

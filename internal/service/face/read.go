@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	derivedv1 "github.com/bonafide-id/bonafide/gen/bonafide/derived/v1"
 	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
 	"github.com/bonafide-id/bonafide/internal/check"
 	"github.com/bonafide-id/bonafide/internal/stream"
 	"github.com/bonafide-id/bonafide/internal/vision/face"
+	"github.com/bonafide-id/bonafide/internal/vision/parallel"
 	"github.com/bonafide-id/bonafide/internal/vision/picture"
 	"github.com/bonafide-id/bonafide/internal/vision/pix"
 )
@@ -85,15 +84,10 @@ func (w work) selfie(ctx context.Context, s side, out *seen) error {
 		}
 	}
 	out.faces = make([]reading, len(kept))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(2)
-	for i, f := range kept {
-		g.Go(func() (err error) {
-			out.faces[i], err = w.frame(ctx, s, f)
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
+	if err := parallel.Each(2, len(kept), func(i int) (err error) {
+		out.faces[i], err = w.frame(ctx, s, kept[i])
+		return err
+	}); err != nil {
 		return err
 	}
 	bestFirst(out.faces)

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	derivedv1 "github.com/bonafide-id/bonafide/gen/bonafide/derived/v1"
 	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
 	"github.com/bonafide-id/bonafide/internal/stream"
@@ -19,6 +17,7 @@ import (
 	"github.com/bonafide-id/bonafide/internal/vision/fields"
 	"github.com/bonafide-id/bonafide/internal/vision/mrz"
 	"github.com/bonafide-id/bonafide/internal/vision/mrz/zone"
+	"github.com/bonafide-id/bonafide/internal/vision/parallel"
 	"github.com/bonafide-id/bonafide/internal/vision/pix"
 )
 
@@ -161,22 +160,18 @@ func inside(p pix.Pt, quads []pix.Quad) bool {
 
 func (r *reading) readBatch(ctx context.Context, quads []pix.Quad) error {
 	got := make([]fields.Line, len(quads))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(workers)
-	for i, q := range quads {
-		g.Go(func() error {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			t, err := r.s.lines.Read(r.m, q.Turn(r.turn()))
-			if err != nil {
-				return fmt.Errorf("reading line: %w", err)
-			}
-			got[i] = fields.Line{Quad: q, Text: t.Text, Conf: t.Conf, At: t.At}
-			return nil
-		})
-	}
-	if err := g.Wait(); err != nil {
+	if err := parallel.Each(workers, len(quads), func(i int) error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		q := quads[i]
+		t, err := r.s.lines.Read(r.m, q.Turn(r.turn()))
+		if err != nil {
+			return fmt.Errorf("reading line: %w", err)
+		}
+		got[i] = fields.Line{Quad: q, Text: t.Text, Conf: t.Conf, At: t.At}
+		return nil
+	}); err != nil {
 		return err
 	}
 	for _, l := range got {
