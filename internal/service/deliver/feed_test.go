@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/bonafide-id/bonafide/internal/access"
 	"github.com/bonafide-id/bonafide/internal/cursor"
 	"github.com/bonafide-id/bonafide/internal/frame"
 	"github.com/bonafide-id/bonafide/internal/log"
@@ -317,6 +318,23 @@ func TestHeartbeats(t *testing.T) {
 	}
 	if took := time.Since(began); took < 1500*time.Millisecond || took > 4*time.Second {
 		t.Errorf("two heartbeats took %v", took)
+	}
+}
+
+func TestLag(t *testing.T) {
+	h := newHouse(t, t.TempDir())
+	h.three()
+	bounds, err := h.service.feeds.bounds(t.Context(), "demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for next, want := range map[int64]int64{0: 13, 3: 10, 12: 1, 13: 0} {
+		x := &session{Service: h.service, who: access.Principal{Client: "demo"}, at: cursor.Position{Epoch: bounds[0].End.Epoch, Lanes: []cursor.At{{Next: next}}}}
+		x.Clock = func() time.Time { return time.Now().Add(time.Minute) }
+		got, err := x.lag(t.Context())
+		if err != nil || got.Msgs != want || (want > 0) != (got.AgeMS >= 60_000) || got.AgeMS > 120_000 {
+			t.Errorf("at %d: %+v (%v), want %d", next, got, err, want)
+		}
 	}
 }
 
