@@ -35,13 +35,13 @@ func services() []service {
 		})},
 		{"video", worker(openVideo)},
 		{"text", worker(func(ctx context.Context, s *system) (runnable, error) {
-			return text.New(text.Config{Models: s.models, Blobs: claims{s.blobs}, Now: time.Now})
+			return text.New(text.Config{Models: s.models, Pictures: claims{s.blobs}, Now: time.Now})
 		})},
 		{"tamper", worker(func(ctx context.Context, s *system) (runnable, error) {
-			return tamper.New(tamper.Config{Blobs: claims{s.blobs}, Now: time.Now})
+			return tamper.New(tamper.Config{Pictures: claims{s.blobs}, Now: time.Now})
 		})},
 		{"face", worker(func(ctx context.Context, s *system) (runnable, error) {
-			return face.New(face.Config{Models: s.models, Blobs: claims{s.blobs}, Now: time.Now})
+			return face.New(face.Config{Models: s.models, Pictures: claims{s.blobs}, Now: time.Now})
 		})},
 		{"liveness", worker(func(ctx context.Context, s *system) (runnable, error) {
 			return liveness.New(liveness.Config{Digest: s.models.Digest, Now: time.Now})

@@ -10,6 +10,8 @@ import (
 	"github.com/bonafide-id/bonafide/internal/log/embedded"
 	"github.com/bonafide-id/bonafide/internal/seal"
 	"github.com/bonafide-id/bonafide/internal/stream"
+	"github.com/bonafide-id/bonafide/internal/vision/picture"
+	"github.com/bonafide-id/bonafide/internal/vision/pix"
 )
 
 // shelf is one part of the key-value store: names under a prefix.
@@ -58,9 +60,28 @@ func (c claims) Get(ctx context.Context, of *envelopev1.Envelope, sha string) ([
 	return data, final(err)
 }
 
-// Put keeps what can be made again, without waiting for the disk.
-func (c claims) Put(ctx context.Context, of *envelopev1.Envelope, data []byte) (string, error) {
-	return c.Store.Put(ctx, of.GetClientId(), of.GetVerificationId(), data, false)
+// Picture gives the decoded pixels of a blob; they are shared.
+func (c claims) Picture(ctx context.Context, of *envelopev1.Envelope, sha string) (*pix.RGB, error) {
+	m, err := c.Store.Pixels(ctx, of.GetClientId(), of.GetVerificationId(), sha, func(data []byte) (*pix.RGB, error) {
+		p, err := picture.Decode(data, picture.Options{Limits: picture.Limits{MinSide: smallestPicture}})
+		if err != nil {
+			return nil, stream.Poison("picture_unreadable", err)
+		}
+		return p.RGB, nil
+	})
+	return m, final(err)
+}
+
+// smallestPicture is the shortest side of a picture that a service makes, in pixels: a portrait may be small.
+const smallestPicture = 8
+
+// Keep keeps a picture that can be made again, without waiting for the disk, and its pixels for those who ask soon.
+func (c claims) Keep(ctx context.Context, of *envelopev1.Envelope, data []byte, pixels *pix.RGB) (string, error) {
+	sha, err := c.Store.Put(ctx, of.GetClientId(), of.GetVerificationId(), data, false)
+	if err == nil {
+		c.Store.KeepPixels(of.GetClientId(), of.GetVerificationId(), sha, pixels)
+	}
+	return sha, err
 }
 
 func final(err error) error {

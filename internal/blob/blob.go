@@ -40,7 +40,7 @@ type Config struct {
 	Dir        string
 	Keys       *seal.Keyring
 	Dependency *resilience.Dependency
-	PixelBytes int64            // decoded pixels held in memory; 0: 256 MiB
+	PixelBytes int64            // decoded pixels held in memory; 0: 64 MiB
 	Clock      func() time.Time // nil: time.Now
 }
 
@@ -63,7 +63,7 @@ func Open(c Config) (*Store, error) {
 		return nil, errors.New("blob store: directory, keys and dependency are needed")
 	}
 	if c.PixelBytes == 0 {
-		c.PixelBytes = 256 << 20
+		c.PixelBytes = 64 << 20
 	}
 	if c.Clock == nil {
 		c.Clock = time.Now

@@ -35,8 +35,8 @@ const (
 // Blobs keeps the pictures of the verification of a message. What is damaged or gone is a stream.Poison error.
 type Blobs interface {
 	Get(ctx context.Context, of *envelopev1.Envelope, sha256 string) ([]byte, error)
-	// Put keeps what can be made again, without waiting for the disk.
-	Put(ctx context.Context, of *envelopev1.Envelope, data []byte) (sha256 string, err error)
+	// Keep keeps a picture that can be made again, without waiting for the disk, and its pixels for those who ask soon: nobody writes to them from now on.
+	Keep(ctx context.Context, of *envelopev1.Envelope, data []byte, pixels *pix.RGB) (sha256 string, err error)
 }
 
 // Config is what the service needs.
@@ -163,7 +163,7 @@ func (s *Service) keep(ctx context.Context, of *envelopev1.Envelope, m *pix.RGB)
 	if err != nil {
 		return nil, err
 	}
-	sha, err := s.Blobs.Put(ctx, of, data)
+	sha, err := s.Blobs.Keep(ctx, of, data, m)
 	if err != nil {
 		return nil, err
 	}

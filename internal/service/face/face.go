@@ -20,6 +20,7 @@ import (
 	"github.com/bonafide-id/bonafide/internal/topic"
 	"github.com/bonafide-id/bonafide/internal/vision/face"
 	"github.com/bonafide-id/bonafide/internal/vision/parallel"
+	"github.com/bonafide-id/bonafide/internal/vision/pix"
 )
 
 // Name of the service, and the major version of what it says.
@@ -28,17 +29,17 @@ const (
 	Version = 1
 )
 
-// Blobs gives the unsealed bytes of a picture that belongs to the verification of a message. What is damaged or gone
-// is a stream.Poison error.
-type Blobs interface {
-	Get(ctx context.Context, of *envelopev1.Envelope, sha256 string) ([]byte, error)
+// Pictures gives the decoded pixels of a picture that belongs to the verification of a message; they are shared and must not be written to. What is
+// damaged, gone or no picture is a stream.Poison error.
+type Pictures interface {
+	Picture(ctx context.Context, of *envelopev1.Envelope, sha256 string) (*pix.RGB, error)
 }
 
 // Config is what the service needs.
 type Config struct {
-	Models *models.Set
-	Blobs  Blobs
-	Now    func() time.Time
+	Models   *models.Set
+	Pictures Pictures
+	Now      func() time.Time
 }
 
 // Service compares faces. It is safe for concurrent use.
@@ -49,8 +50,8 @@ type Service struct {
 
 // New opens the models "blazeface", "facemesh" and "face-embedding".
 func New(c Config) (*Service, error) {
-	if c.Models == nil || c.Blobs == nil || c.Now == nil {
-		return nil, errors.New("face service: models, blobs and clock are all needed")
+	if c.Models == nil || c.Pictures == nil || c.Now == nil {
+		return nil, errors.New("face service: models, pictures and clock are all needed")
 	}
 	faces, err := face.NewReader(c.Models)
 	if err != nil {

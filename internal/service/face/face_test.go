@@ -21,12 +21,16 @@ import (
 // shelf is a blob store in memory.
 type shelf map[string][]byte
 
-func (s shelf) Get(_ context.Context, _ *envelopev1.Envelope, sha string) ([]byte, error) {
+func (s shelf) Picture(_ context.Context, _ *envelopev1.Envelope, sha string) (*pix.RGB, error) {
 	b, ok := s[sha]
 	if !ok {
 		return nil, stream.Poison("blob_gone", os.ErrNotExist)
 	}
-	return b, nil
+	p, err := picture.Decode(b, picture.Options{Limits: picture.Limits{MinSide: 8}})
+	if err != nil {
+		return nil, stream.Poison("picture_unreadable", err)
+	}
+	return p.RGB, nil
 }
 
 type bench struct {
@@ -41,11 +45,11 @@ func newBench(t testing.TB) bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { set.Close() })
-	s, err := New(Config{Models: set, Blobs: shelf{}, Now: time.Now})
+	s, err := New(Config{Models: set, Pictures: shelf{}, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return bench{s, s.Blobs.(shelf)}
+	return bench{s, s.Pictures.(shelf)}
 }
 
 func (b bench) put(t testing.TB, name string, m *pix.RGB) *derivedv1.Blob {

@@ -6,13 +6,10 @@ import (
 	"time"
 
 	derivedv1 "github.com/bonafide-id/bonafide/gen/bonafide/derived/v1"
-	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
 	"github.com/bonafide-id/bonafide/internal/check"
 	"github.com/bonafide-id/bonafide/internal/stream"
 	"github.com/bonafide-id/bonafide/internal/vision/face"
 	"github.com/bonafide-id/bonafide/internal/vision/parallel"
-	"github.com/bonafide-id/bonafide/internal/vision/picture"
-	"github.com/bonafide-id/bonafide/internal/vision/pix"
 )
 
 // work is the handling of one message.
@@ -63,7 +60,7 @@ func (w work) portrait(ctx context.Context, s side, out *seen) error {
 	if !s.GetPortrait().GetFound() {
 		return nil
 	}
-	m, err := w.picture(ctx, s.message.Envelope, s.GetPortrait().GetBlob())
+	m, err := w.Pictures.Picture(ctx, s.message.Envelope, s.GetPortrait().GetBlob().GetSha256())
 	if err != nil {
 		return fmt.Errorf("portrait: %w", err)
 	}
@@ -99,24 +96,12 @@ func (w work) frame(ctx context.Context, s side, f *derivedv1.Frame) (reading, e
 	if !ok {
 		return reading{}, stream.Poison("frames_malformed", fmt.Errorf("frame %d: no mesh of a face", f.GetIndex()))
 	}
-	m, err := w.picture(ctx, s.message.Envelope, f.GetBlob())
+	m, err := w.Pictures.Picture(ctx, s.message.Envelope, f.GetBlob().GetSha256())
 	if err != nil {
 		return reading{}, fmt.Errorf("frame %d: %w", f.GetIndex(), err)
 	}
 	e, err := w.faces.Embedder.Embed(m, mesh)
 	return reading{face.Reading{Picture: m, Mesh: mesh, Look: face.Examine(m, mesh), Embedding: e}, f.GetIndex(), f.GetFaces()[0]}, err
-}
-
-func (w work) picture(ctx context.Context, of *envelopev1.Envelope, b *derivedv1.Blob) (*pix.RGB, error) {
-	data, err := w.Blobs.Get(ctx, of, b.GetSha256())
-	if err != nil {
-		return nil, err
-	}
-	p, err := picture.Decode(data, picture.Options{Limits: picture.Limits{MinSide: 8}})
-	if err != nil {
-		return nil, stream.Poison("picture_unreadable", err)
-	}
-	return p.RGB, nil
 }
 
 // crowd is how many persons the frames of a selfie show.

@@ -18,7 +18,6 @@ import (
 	"github.com/bonafide-id/bonafide/internal/stream"
 	"github.com/bonafide-id/bonafide/internal/topic"
 	"github.com/bonafide-id/bonafide/internal/vision/forensics"
-	"github.com/bonafide-id/bonafide/internal/vision/picture"
 	"github.com/bonafide-id/bonafide/internal/vision/pix"
 )
 
@@ -28,16 +27,16 @@ const (
 	Version = 1
 )
 
-// Blobs gives the unsealed bytes of a picture that belongs to the verification of a message. What is damaged or gone
-// is a stream.Poison error.
-type Blobs interface {
-	Get(ctx context.Context, of *envelopev1.Envelope, sha256 string) ([]byte, error)
+// Pictures gives the decoded pixels of a picture that belongs to the verification of a message; they are shared and must not be written to. What is
+// damaged, gone or no picture is a stream.Poison error.
+type Pictures interface {
+	Picture(ctx context.Context, of *envelopev1.Envelope, sha256 string) (*pix.RGB, error)
 }
 
 // Config is what the service needs.
 type Config struct {
-	Blobs Blobs
-	Now   func() time.Time
+	Pictures Pictures
+	Now      func() time.Time
 }
 
 // Service judges pages. It is safe for concurrent use.
@@ -45,8 +44,8 @@ type Service struct{ Config }
 
 // New checks the configuration.
 func New(c Config) (*Service, error) {
-	if c.Blobs == nil || c.Now == nil {
-		return nil, errors.New("tamper service: blobs and clock are both needed")
+	if c.Pictures == nil || c.Now == nil {
+		return nil, errors.New("tamper service: pictures and clock are both needed")
 	}
 	return &Service{c}, nil
 }
@@ -108,19 +107,15 @@ func (s *Service) portrait(ctx context.Context, in stream.Input, p *derivedv1.Pa
 	if p.GetPortrait() == nil {
 		return stream.Finding(key, stream.NotApplicable, "no_portrait", nil), nil
 	}
-	data, err := s.Blobs.Get(ctx, in.Envelope, p.GetBlob().GetSha256())
+	m, err := s.Pictures.Picture(ctx, in.Envelope, p.GetBlob().GetSha256())
 	if err != nil {
 		return stream.Output{}, fmt.Errorf("fetching page: %w", err)
-	}
-	m, err := picture.Decode(data, picture.Options{})
-	if err != nil {
-		return stream.Output{}, stream.Poison("page_unreadable", err)
 	}
 	face, ok := quadOf(p.GetPortrait())
 	if !ok {
 		return stream.Output{}, stream.Poison("page_malformed", errors.New("a portrait without four corners"))
 	}
-	seen := forensics.MeasurePortrait(m.RGB, face)
+	seen := forensics.MeasurePortrait(m, face)
 	outcome, reason := decide(seen.Verdict())
 	threshold := 1.0
 	f := &factv1.Finding{

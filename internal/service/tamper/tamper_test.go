@@ -23,16 +23,17 @@ import (
 // blobs holds one page, whatever it is asked for.
 type blobs struct{ data []byte }
 
-func (b blobs) Get(context.Context, *envelopev1.Envelope, string) ([]byte, error) {
-	if b.data == nil {
-		return nil, stream.Poison("blob_gone", errors.New("no such blob"))
+func (b blobs) Picture(context.Context, *envelopev1.Envelope, string) (*pix.RGB, error) {
+	p, err := picture.Decode(b.data, picture.Options{})
+	if err != nil {
+		return nil, stream.Poison("picture_unreadable", err)
 	}
-	return b.data, nil
+	return p.RGB, nil
 }
 
 func handle(t *testing.T, data []byte, medium envelopev1.Medium, d *derivedv1.Derived) map[string]stream.Output {
 	t.Helper()
-	s, err := tamper.New(tamper.Config{Blobs: blobs{data}, Now: time.Now})
+	s, err := tamper.New(tamper.Config{Pictures: blobs{data}, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +197,7 @@ func TestSmallPortrait(t *testing.T) {
 }
 
 func TestUnreadablePagesArePoison(t *testing.T) {
-	s, err := tamper.New(tamper.Config{Blobs: blobs{[]byte("no picture")}, Now: time.Now})
+	s, err := tamper.New(tamper.Config{Pictures: blobs{[]byte("no picture")}, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +210,7 @@ func TestUnreadablePagesArePoison(t *testing.T) {
 }
 
 func TestAccepts(t *testing.T) {
-	s, err := tamper.New(tamper.Config{Blobs: blobs{}, Now: time.Now})
+	s, err := tamper.New(tamper.Config{Pictures: blobs{}, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

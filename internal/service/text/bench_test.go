@@ -2,12 +2,10 @@ package text_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"image"
 	_ "image/jpeg"
-	"image/png"
 	"os"
 	"sync"
 	"testing"
@@ -30,13 +28,14 @@ var now = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 type bench struct {
 	det     *ocr.Detector
 	service *text.Service
-	blobs   blobs
+	page    *page
 }
 
-type blobs struct{ data *[]byte }
+// page is handed out whatever is asked for.
+type page struct{ pixels *pix.RGB }
 
-func (b blobs) Get(context.Context, *envelopev1.Envelope, string) ([]byte, error) {
-	return *b.data, nil
+func (p *page) Picture(context.Context, *envelopev1.Envelope, string) (*pix.RGB, error) {
+	return p.pixels, nil
 }
 
 func newBench(t *testing.T) *bench {
@@ -48,10 +47,10 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{det: det, blobs: blobs{new([]byte)}}
+	b := &bench{det: det, page: &page{}}
 	start := now
 	clock := func() time.Time { return start }
-	if b.service, err = text.New(text.Config{Models: set, Blobs: b.blobs, Now: clock}); err != nil {
+	if b.service, err = text.New(text.Config{Models: set, Pictures: b.page, Now: clock}); err != nil {
 		t.Fatal(err)
 	}
 	return b
@@ -96,11 +95,7 @@ func (b *bench) run(t *testing.T, m *pix.RGB, medium envelopev1.Medium, portrait
 	if portrait {
 		p.Portrait = &derivedv1.Quad{}
 	}
-	var buf bytes.Buffer
-	if err := (&png.Encoder{CompressionLevel: png.NoCompression}).Encode(&buf, m.Image()); err != nil {
-		t.Fatal(err)
-	}
-	*b.blobs.data = buf.Bytes()
+	b.page.pixels = m
 	return b.handle(t, medium, &derivedv1.Derived{What: &derivedv1.Derived_Page{Page: p}})
 }
 

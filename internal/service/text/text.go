@@ -23,7 +23,7 @@ import (
 	"github.com/bonafide-id/bonafide/internal/vision/class"
 	"github.com/bonafide-id/bonafide/internal/vision/mrz/zone"
 	"github.com/bonafide-id/bonafide/internal/vision/ocr"
-	"github.com/bonafide-id/bonafide/internal/vision/picture"
+	"github.com/bonafide-id/bonafide/internal/vision/pix"
 )
 
 // Name of the service, and the major version of what it says.
@@ -32,17 +32,17 @@ const (
 	Version = 1
 )
 
-// Blobs gives the unsealed bytes of a picture that belongs to the verification of a
-// message. What is damaged or gone is a stream.Poison error.
-type Blobs interface {
-	Get(ctx context.Context, of *envelopev1.Envelope, sha256 string) ([]byte, error)
+// Pictures gives the decoded pixels of a picture that belongs to the verification of a message; they are shared and must not be written to. What is
+// damaged, gone or no picture is a stream.Poison error.
+type Pictures interface {
+	Picture(ctx context.Context, of *envelopev1.Envelope, sha256 string) (*pix.RGB, error)
 }
 
 // Config is what the service needs.
 type Config struct {
-	Models *models.Set
-	Blobs  Blobs
-	Now    func() time.Time // for the centuries of two-digit years
+	Models   *models.Set
+	Pictures Pictures
+	Now      func() time.Time // for the centuries of two-digit years
 }
 
 // Service reads documents. It is safe for concurrent use.
@@ -55,8 +55,8 @@ type Service struct {
 
 // New opens the models "mrz", "text-rec" and "text-cls".
 func New(c Config) (*Service, error) {
-	if c.Models == nil || c.Blobs == nil || c.Now == nil {
-		return nil, errors.New("text service: models, blobs and clock are all needed")
+	if c.Models == nil || c.Pictures == nil || c.Now == nil {
+		return nil, errors.New("text service: models, pictures and clock are all needed")
 	}
 	zones, err := zone.NewReader(c.Models)
 	if err != nil {
@@ -104,14 +104,10 @@ func (s *Service) handle(ctx context.Context, in stream.Input, emit stream.Emit)
 	if d.GetPage() == nil {
 		return nil
 	}
-	data, err := s.Blobs.Get(ctx, in.Envelope, d.GetPage().GetBlob().GetSha256())
+	page, err := s.Pictures.Picture(ctx, in.Envelope, d.GetPage().GetBlob().GetSha256())
 	if err != nil {
 		return fmt.Errorf("fetching page: %w", err)
 	}
-	p, err := picture.Decode(data, picture.Options{})
-	if err != nil {
-		return stream.Poison("page_unreadable", err)
-	}
-	r := s.newReading(p.RGB, d.GetPage(), in.GetMedium(), emit)
+	r := s.newReading(page, d.GetPage(), in.GetMedium(), emit)
 	return r.read(ctx)
 }

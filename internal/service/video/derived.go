@@ -61,7 +61,7 @@ func (s *Service) derived(ctx context.Context, of *envelopev1.Envelope, w *watch
 		if err != nil {
 			return nil, err
 		}
-		sha, err := s.Blobs.Put(ctx, of, data)
+		sha, err := s.Blobs.Keep(ctx, of, data, c.picture)
 		if err != nil {
 			return nil, err
 		}

@@ -22,6 +22,7 @@ import (
 	"github.com/bonafide-id/bonafide/internal/topic"
 	"github.com/bonafide-id/bonafide/internal/vision/face"
 	"github.com/bonafide-id/bonafide/internal/vision/picture"
+	"github.com/bonafide-id/bonafide/internal/vision/pix"
 	"github.com/bonafide-id/bonafide/internal/vision/video"
 )
 
@@ -34,8 +35,8 @@ const (
 // Blobs keeps the media of the verification of a message. What is damaged or gone is a stream.Poison error.
 type Blobs interface {
 	Get(ctx context.Context, of *envelopev1.Envelope, sha256 string) ([]byte, error)
-	// Put keeps what can be made again, without waiting for the disk.
-	Put(ctx context.Context, of *envelopev1.Envelope, data []byte) (sha256 string, err error)
+	// Keep keeps a picture that can be made again, without waiting for the disk, and its pixels for those who ask soon: nobody writes to them from now on.
+	Keep(ctx context.Context, of *envelopev1.Envelope, data []byte, pixels *pix.RGB) (sha256 string, err error)
 }
 
 // Config is what the service needs.

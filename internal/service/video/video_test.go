@@ -35,7 +35,7 @@ func (s shelf) Get(_ context.Context, _ *envelopev1.Envelope, sha string) ([]byt
 	return b, nil
 }
 
-func (s shelf) Put(_ context.Context, _ *envelopev1.Envelope, b []byte) (string, error) {
+func (s shelf) Keep(_ context.Context, _ *envelopev1.Envelope, b []byte, _ *pix.RGB) (string, error) {
 	d := sha256.Sum256(b)
 	sha := hex.EncodeToString(d[:])
 	s[sha] = b
@@ -69,7 +69,7 @@ func newBench(t testing.TB) bench {
 // watch hands a selfie in and returns what was derived of it.
 func (b bench) watch(t testing.TB, data []byte) *derivedv1.Derived {
 	t.Helper()
-	sha, _ := b.shelf.Put(context.Background(), nil, data)
+	sha, _ := b.shelf.Keep(context.Background(), nil, data, nil)
 	return b.handle(t, sha, data)
 }
 
