@@ -3,7 +3,6 @@ package httpapi
 import (
 	"crypto/rand"
 	"fmt"
-	"io"
 	"net/http"
 	"runtime"
 	"runtime/debug"
@@ -45,25 +44,10 @@ func (a *answer) begin(status int) {
 	_ = http.NewResponseController(a.ResponseWriter).SetWriteDeadline(time.Now().Add(a.patience))
 }
 
-// bounded bounds the time of a body that its handler sets no bound for, or does not read at all: then net/http does, before the next request.
-func bounded(w http.ResponseWriter, body io.ReadCloser, patience time.Duration) io.ReadCloser {
-	c := http.NewResponseController(w)
-	_ = c.SetReadDeadline(time.Now().Add(patience))
-	return &boundedBody{body, c}
-}
-
-type boundedBody struct {
-	io.ReadCloser
-	control *http.ResponseController
-}
-
-// Read takes the bound away at the end of the body: what follows is a client that listens, for as long as it likes.
-func (b *boundedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if err == io.EOF {
-		_ = b.control.SetReadDeadline(time.Time{})
-	}
-	return n, err
+// bound bounds the time of a body that its handler sets no bound for, or does not read at all: then net/http does, before the next request. At
+// the end of a body net/http takes the bound away by itself: what follows is a client that listens, for as long as it likes.
+func bound(w http.ResponseWriter, patience time.Duration) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(patience))
 }
 
 // finish counts a request, and answers for a handler that broke.

@@ -85,7 +85,7 @@ func (s *Server) Stop() { s.stopping.Store(true) }
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := &answer{ResponseWriter: w, patience: s.Patience, began: time.Now()}
 	if r.ContentLength != 0 {
-		r.Body = bounded(a, r.Body, s.Patience)
+		bound(w, s.Patience)
 	}
 	defer s.finish(a, r)
 	if r.URL.Path != path.Clean(r.URL.Path) {
