@@ -295,6 +295,25 @@ func TestSayIsAskedAgainAfterAnError(t *testing.T) {
 	e.until("the summary", func() bool { return len(ofSource(e.all(topic.Fact), "tally")) == 1 })
 }
 
+// What cannot be sealed just now is said when it can, whole and once.
+func TestWithoutTheKeyServiceAFoldWaits(t *testing.T) {
+	e := newEnv(t, nil)
+	for _, v := range []string{"v", "w", "cached"} {
+		e.finding(v, 1)
+		e.finding(v, 2)
+	}
+	e.store.refuse(errors.New("away"))
+	e.start(func(ctx context.Context) error { return RunFold(ctx, e.rt, tallies()) })
+	e.until("the cached one said", func() bool { return len(ofSource(e.all(topic.Fact), "tally")) == 1 })
+	e.store.refuse(nil)
+	e.until("all said", func() bool { return len(ofSource(e.all(topic.Fact), "tally")) == 3 })
+	for _, m := range ofSource(e.all(topic.Fact), "tally") {
+		if _, err := m.Open(t.Context()); err != nil || len(m.GetSealed()) == 0 {
+			t.Errorf("%s: %d bytes, %v", m.GetVerificationId(), len(m.GetSealed()), err)
+		}
+	}
+}
+
 // A Say that panics or calls its own state poison is asked again only when there is something new, costs incidents, and is in nobody's way.
 func TestABrokenSayIsLeftAlone(t *testing.T) {
 	for name, fail := range map[string]func() error{"panic": func() error { panic("no") }, "poison": func() error { return Poison("broken", errors.New("no")) }} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -224,6 +225,33 @@ func TestAServiceEndsWithItsLog(t *testing.T) {
 		case <-time.After(patience):
 			t.Fatal("a service goes on without its log")
 		}
+	}
+}
+
+// A service whose log goes away while it has messages in hand ends when they do.
+func TestAServiceEndsWithItsLogAndItsHandlers(t *testing.T) {
+	e := newEnv(t, nil)
+	var inHand atomic.Int64
+	ended := make(chan error, 1)
+	go func() {
+		ended <- RunWorker(t.Context(), e.rt, looker(func(ctx context.Context, in Input, emit Emit) error {
+			inHand.Add(1)
+			defer inHand.Add(-1)
+			if in.GetVerificationId() == "quick" {
+				return sayFocus(ctx, in, emit)
+			}
+			<-ctx.Done()
+			time.Sleep(50 * time.Millisecond)
+			return ctx.Err()
+		}))
+	}()
+	for i := range 3 {
+		e.media(fmt.Sprintf("slow%d", i), check.Document, i)
+	}
+	e.until("all in hand", func() bool { return inHand.Load() == 3 })
+	e.must(e.log.Close())
+	if err := <-ended; !errors.Is(err, log.ErrClosed) || inHand.Load() != 0 {
+		t.Errorf("ended with %v, %d handlers at work", err, inHand.Load())
 	}
 }
 

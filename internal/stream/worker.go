@@ -72,8 +72,11 @@ func RunWorker(ctx context.Context, r *Runtime, w Worker) error {
 			finished: make(chan result), steps: make(chan stepped)}
 		work, stop := outlive(ctx, drainTime)
 		defer stop()
-		err := run.run(ctx, work, events)
-		return errors.Join(err, run.drain(work))
+		if err := run.run(ctx, work, events); err != nil {
+			stop()
+			return run.abandon(err)
+		}
+		return run.drain(work)
 	})
 }
 
@@ -386,8 +389,13 @@ func (w *worker) abandon(err error) error {
 	for _, l := range w.lanes {
 		l.cancel()
 	}
-	for ; w.running > 0; w.running-- {
-		<-w.finished
+	for w.running > 0 || w.stepping {
+		select {
+		case <-w.finished:
+			w.running--
+		case <-w.steps:
+			w.stepping = false
+		}
 	}
 	return err
 }

@@ -224,13 +224,22 @@ func TestWhatIsOwedAndNotSaidIsClosed(t *testing.T) {
 
 func TestUndecodableRecordDelaysNobody(t *testing.T) {
 	e := newEnv(t, nil)
-	_, err := e.log.Publish(t.Context(), log.Rec{Lane: log.Lane{Topic: topic.Media}, Key: []byte("v"), Val: []byte{0xff, 0xff}})
+	whole, err := proto.Marshal(&envelopev1.Envelope{Id: "whole", VerificationId: "v", ClientId: "acme", Sealed: []byte("sealed")})
 	e.must(err)
+	for _, bad := range [][]byte{{0xff, 0xff}, whole[:len(whole)-1], {}} {
+		_, err := e.log.Publish(t.Context(), log.Rec{Lane: log.Lane{Topic: topic.Media}, Key: []byte("v"), Val: bad})
+		e.must(err)
+	}
 	e.media("v", check.Document, 1)
 	e.start(func(ctx context.Context) error { return RunWorker(ctx, e.rt, looker(sayFocus)) })
 	e.until("all committed", e.lagZero("looker", topic.Media))
-	if n := len(e.all(topic.Dead)); n != 1 || len(ofSource(e.all(topic.Fact), "looker")) != 1 {
+	if n := len(e.all(topic.Dead)); n != 3 || len(ofSource(e.all(topic.Fact), "looker")) != 1 {
 		t.Errorf("%d dead letters", n)
+	}
+	for _, m := range e.all(topic.Dead) {
+		if m.GetReason() != "undecodable" {
+			t.Errorf("a dead letter because of %s", m.GetReason())
+		}
 	}
 }
 
