@@ -233,6 +233,36 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// TestFullDiskWithoutReserve fills the disk when there is nothing to give up: the log stops instead of
+// answering, and what was answered is there when it is opened again; nothing else is half there.
+func TestFullDiskWithoutReserve(t *testing.T) {
+	for _, room := range []int64{0, 1000, 5000, 30_000} {
+		fs := newFaulty()
+		o := Options{Dir: filepath.Join(t.TempDir(), "log"), Reserve: 1, fs: fs}
+		l := open(t, o)
+		check(t, l.Create(t.Context(), log.Topic{Name: "thing.v1", Lanes: 1}, log.Topic{Name: "out.v1", Lanes: 1}))
+		fs.left.Store(room)
+		var err error
+		n := 0
+		for err == nil && n < 1000 {
+			if _, err = l.Publish(t.Context(), one(fmt.Sprint(n)), log.Rec{Lane: log.Lane{Topic: "out.v1"}, Key: []byte("k"), Val: make([]byte, 700)}); err == nil {
+				n++
+			}
+		}
+		if !errors.Is(err, log.ErrFull) && !errors.Is(err, log.ErrUnknown) && !errors.Is(err, log.ErrClosed) {
+			t.Errorf("with room for %d bytes: %v after %d", room, err, n)
+		}
+		check(t, l.Close())
+		fs.left.Store(1 << 30)
+		l = open(t, o)
+		b, err := l.Bounds(t.Context(), log.Lane{Topic: "thing.v1"}, log.Lane{Topic: "out.v1"})
+		check(t, err)
+		if in, out := b[0].End.Off, b[1].End.Off; in < int64(n) || in != out {
+			t.Errorf("with room for %d bytes: %d answered, %d there, %d of the other half", room, n, in, out)
+		}
+	}
+}
+
 func TestOneProcess(t *testing.T) {
 	o := Options{Dir: filepath.Join(t.TempDir(), "log"), Reserve: 1 << 10}
 	open(t, o)
