@@ -18,14 +18,6 @@ trap finish EXIT
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 [ -t 1 ] && [ -z "${NO_COLOR:-}" ] || say() { printf '\n%s\n' "$*"; }
 
-say "Drawing documents of an invented state: a passport and a card, and a tampered twin of each"
-draw() { bin/bonafide specimen --seed 7 --scene 4000x3000 "$@"; }
-draw --kind passport --out "$work/passport.jpg" &
-draw --kind uk-card --out "$work/uk-card.jpg" &
-draw --kind passport --tamper portrait --out "$work/passport-portrait-replaced.jpg" &
-draw --kind uk-card --tamper text --out "$work/uk-card-text-replaced.jpg" &
-wait
-
 say "Starting every service in one process, on an embedded log"
 bin/bonafide up --data "$work/data" --listen 127.0.0.1:0 >"$work/out" 2>"$work/log" &
 server=$!
@@ -45,6 +37,13 @@ if [ -z "$url" ]; then
 	exit 1
 fi
 echo "ready $url"
+
+say "Drawing documents of an invented state: a passport and a card, and a tampered twin of each"
+draw() { bin/bonafide specimen --seed 7 --scene 4000x3000 "$@"; }
+draw --kind passport --out "$work/passport.jpg"
+draw --kind passport --tamper portrait --out "$work/passport-portrait-replaced.jpg"
+draw --kind uk-card --out "$work/uk-card.jpg"
+draw --kind uk-card --tamper text --out "$work/uk-card-text-replaced.jpg"
 
 verify() { bin/bonafide verify --server "$url" --key-file "$work/data/demo.key" "$@"; }
 
