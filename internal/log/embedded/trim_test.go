@@ -124,3 +124,69 @@ func TestDamageStopsTheTopic(t *testing.T) {
 		t.Errorf("the other topic: %v", err)
 	}
 }
+
+// TestHolesAreNoticed takes one record away while the log is open, beside others of which a chunk holds few:
+// nothing that stands behind the hole is given out in its place.
+func TestHolesAreNoticed(t *testing.T) {
+	for _, hole := range []int64{0, 3, 19} {
+		l := open(t, Options{Dir: filepath.Join(t.TempDir(), "log"), Reserve: 1 << 10, ring: 1})
+		check(t, l.Create(t.Context(), log.Topic{Name: "a.v1", Lanes: 1}))
+		for i := range 20 {
+			r := big("a.v1", i)
+			r.Val = append(r.Val, make([]byte, chunkBytes/8)...)
+			_, err := l.Publish(t.Context(), r)
+			check(t, err)
+		}
+		_, err := l.Publish(t.Context(), big("a.v1", 20)) // which the ring holds
+		check(t, err)
+		check(t, l.store.db.Delete(recordKey(0, l.table()["a.v1"].id, 0, hole), nil))
+		var n int64
+		var last error
+		for r, err := range l.Read(t.Context(), log.Lane{Topic: "a.v1"}, log.Pos{}, log.Pos{Off: 21}) {
+			if last = err; err != nil {
+				break
+			}
+			if string(r.Key) != fmt.Sprint(n) {
+				t.Fatalf("a hole at %d: offset %d holds record %s", hole, n, r.Key)
+			}
+			n++
+		}
+		if !errors.Is(last, log.ErrDamaged) || n > hole {
+			t.Errorf("a hole at %d: %d records, %v", hole, n, last)
+		}
+	}
+}
+
+// TestTheEpochIsMissed: without its epoch a log that was written to would take up old positions as new ones.
+func TestTheEpochIsMissed(t *testing.T) {
+	o := Options{Dir: filepath.Join(t.TempDir(), "log"), Reserve: 1 << 10}
+	l := open(t, o)
+	check(t, l.Create(t.Context(), log.Topic{Name: "a.v1", Lanes: 1}))
+	check(t, l.store.db.Delete([]byte{kindEpoch}, nil))
+	check(t, l.Close())
+	if l, err := Open(o); !errors.Is(err, log.ErrDamaged) {
+		t.Errorf("%v, %v", l, err)
+	}
+}
+
+// TestAnotherManifest: the MANIFEST in use must be one that the mark knows, and as long as it was.
+func TestAnotherManifest(t *testing.T) {
+	l := open(t, Options{Dir: filepath.Join(t.TempDir(), "log"), Reserve: 1 << 10})
+	s := l.store
+	m, exists, err := s.verify()
+	check(t, err)
+	name, err := currentManifest(s.fs, s.path("db"))
+	check(t, err)
+	if !exists || scrubManifest(s.fs, s.path("db"), name, m) != nil {
+		t.Fatal("the present one is refused")
+	}
+	if err := scrubManifest(s.fs, s.path("db"), "MANIFEST-000999", m); !errors.Is(err, log.ErrDamaged) {
+		t.Errorf("another name: %v", err)
+	}
+	for i := range m.Manifest {
+		m.Manifest[i].Size++
+	}
+	if err := scrubManifest(s.fs, s.path("db"), name, m); !errors.Is(err, log.ErrDamaged) {
+		t.Errorf("a byte is missing: %v", err)
+	}
+}

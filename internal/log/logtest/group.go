@@ -201,6 +201,13 @@ func testAtMostOnce(t *testing.T, e Env) {
 	if got := vals(m.recs[0]); !slices.Equal(got, []string{"0"}) || m.gained[0].Committed.IsZero() {
 		t.Errorf("again: %v", got)
 	}
+	heir := join(t, e.Log, mode(log.AtMostOnce)) // while m is there: the group goes on without a pause
+	no(t, m.Close(ctx(t)))
+	publish(t, e.Log, topicA, "k", 2)
+	heir.poll(heir.having(0, 2))
+	if got := vals(heir.recs[0]); !slices.Equal(got, []string{"0", "1"}) {
+		t.Errorf("handed out twice: %v", got)
+	}
 }
 
 // testAtomic steps with more and more in it, and has steps that must be refused as a whole in between.
