@@ -16,7 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/bonafide-id/bonafide/internal/access"
+	"github.com/bonafide-id/bonafide/internal/httpapi"
 	"github.com/bonafide-id/bonafide/internal/httpapi/openapitest"
 )
 
@@ -155,6 +158,45 @@ func TestNotReady(t *testing.T) {
 	_ = sys.close()
 	if got := missing(); got != "[log keys blobs "+workers+"]" {
 		t.Errorf("without the keys: %s", got)
+	}
+}
+
+// A start waits until the process is ready, and no longer than there is one.
+func TestStartWaitsUntilReady(t *testing.T) {
+	ready := make(chan struct{})
+	need := httpapi.Need{Name: "service slow", Ready: func(context.Context) error {
+		select {
+		case <-ready:
+			return nil
+		default:
+			return errors.New("not yet")
+		}
+	}}
+	web, err := httpapi.New(httpapi.Config{Keys: &access.Keys{}, Needs: []httpapi.Need{need}, Durability: durability, Registry: prometheus.NewRegistry(), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{outside: web, ended: make(chan error, 1)}
+	done := make(chan error, 1)
+	go func() { done <- p.whenReady(t.Context()) }()
+	select {
+	case err := <-done:
+		t.Fatalf("it did not wait: %v", err)
+	case <-time.After(10 * readyStep):
+	}
+	p.ended <- errors.New("the disk is gone")
+	if err := <-done; !errors.Is(err, errEarly) || !strings.Contains(err.Error(), "the disk is gone") {
+		t.Errorf("stopped before it was ready: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	p.ended <- nil
+	if err := p.whenReady(ctx); !errors.Is(err, errEarly) {
+		t.Errorf("told to stop before it was ready: %v", err)
+	}
+	close(ready)
+	if err := p.whenReady(t.Context()); err != nil {
+		t.Errorf("ready: %v", err)
 	}
 }
 

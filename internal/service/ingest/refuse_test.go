@@ -104,6 +104,9 @@ func TestRefused(t *testing.T) {
 			if a.status != c.status || a.Code != c.code {
 				t.Errorf("%d %s, want %d %s", a.status, a.verbatim, c.status, c.code)
 			}
+			if strings.HasPrefix(c.name, "10,000") != strings.Contains(a.Detail, "nested deeper") {
+				t.Errorf("refused for another reason: %s", a.Detail) // before anything recursive sees it
+			}
 			if a.header.Get("Content-Type") != "application/problem+json" || a.Detail == "" || has(a.verbatim, "Quetzal", "whatever.svg", "passwd") {
 				t.Errorf("%s %s", a.header.Get("Content-Type"), a.verbatim)
 			}
