@@ -1,11 +1,15 @@
 package check
 
 import (
+	"cmp"
+	"flag"
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
 func TestCatalogue(t *testing.T) {
@@ -23,6 +27,53 @@ func TestCatalogue(t *testing.T) {
 		}
 		if got, ok := ByID(c.ID); !ok || got != c {
 			t.Errorf("ByID(%s) = %v, %v", c.ID, got, ok)
+		}
+	}
+}
+
+var update = flag.Bool("update", false, "write the golden file anew")
+
+// The catalogue is a promise to clients: what is in it, who answers, and what a failure means change only on purpose, with Version.
+func TestCatalogueIsThePromisedOne(t *testing.T) {
+	const golden = "testdata/catalogue.txt"
+	var b strings.Builder
+	fmt.Fprintf(&b, "version %d\n", Version)
+	for _, c := range All() {
+		built := map[bool]string{true: "built", false: "not built"}[c.Built]
+		fmt.Fprintf(&b, "%s: %s, %s, a failure means %s, %s\n", c.ID, cmp.Or(c.Service, "nobody"), c.Scope, c.Kind.Status(), built)
+	}
+	if *update {
+		if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := gocmp.Diff(string(want), b.String()); d != "" {
+		t.Errorf("if this is meant, run this test with -update, and count Version up unless only what is built has changed (-was +is):\n%s", d)
+	}
+}
+
+func TestUnknownCheck(t *testing.T) {
+	if c, ok := ByID("doc.unheard_of"); ok || c != (Check{}) {
+		t.Errorf("%+v, %v", c, ok)
+	}
+}
+
+// A service owes for one medium what it owes of that alone; what needs two media comes with the second.
+func TestOwedFor(t *testing.T) {
+	for _, m := range []Medium{Document, Back, Selfie} {
+		for _, service := range []string{"document", "text", "face", "consistency"} {
+			for _, k := range OwedFor(service, m) {
+				if c, ok := ByID(k.Check); !ok || k.Medium != m || c.Service != service || c.Scope == Sides || c.Scope == Faces {
+					t.Errorf("%s owes %s for %s", service, k, Name(m))
+				}
+			}
+			if d := gocmp.Diff(Owed(service, []Medium{m}), OwedFor(service, m)); d != "" {
+				t.Errorf("%s for %s: %s", service, Name(m), d)
+			}
 		}
 	}
 }
@@ -71,7 +122,7 @@ func TestScopes(t *testing.T) {
 		{"face.match.doc_vs_selfie", []Medium{Document, Selfie}, []Medium{Selfie}},
 		{"chip.data_groups", []Medium{Document, Back, Selfie}, nil},
 	} {
-		if d := cmp.Diff(c.want, has(c.wants, c.check)); d != "" {
+		if d := gocmp.Diff(c.want, has(c.wants, c.check)); d != "" {
 			t.Errorf("%s with %v: %s", c.check, c.wants, d)
 		}
 	}
