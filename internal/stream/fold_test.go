@@ -321,10 +321,11 @@ func TestABrokenSayIsLeftAlone(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := newEnv(t, nil)
 				f := tallies()
-				say, calls := f.Say, 0
+				say := f.Say
+				var calls atomic.Int64
 				f.Say = func(ctx context.Context, s *tally, now time.Time) ([]Output, time.Time, error) {
 					if s.Findings == 3 {
-						calls++
+						calls.Add(1)
 						return nil, time.Time{}, fail()
 					}
 					return say(ctx, s, now)
@@ -336,10 +337,10 @@ func TestABrokenSayIsLeftAlone(t *testing.T) {
 				e.finding("good", 1)
 				e.finding("good", 2)
 				time.Sleep(time.Second)
-				asked := calls
+				asked := calls.Load()
 				time.Sleep(time.Minute)
-				if calls != asked || asked == 0 || asked > 6 { // its own summary and the incident are new, too
-					t.Errorf("asked %d times, and %d times in a minute without anything new", asked, calls-asked)
+				if calls.Load() != asked || asked == 0 || asked > 6 { // its own summary and the incident are new, too
+					t.Errorf("asked %d times, and %d times in a minute without anything new", asked, calls.Load()-asked)
 				}
 				e.rt.Close()
 				if got := kinds(ofSource(e.all(topic.Fact), "tally"), "good"); !slices.Equal(got, []string{"summary"}) || len(e.all(topic.Incident)) == 0 {
