@@ -116,9 +116,13 @@ func testFencing(t *testing.T, e Env) {
 	}
 }
 
-func testState(t *testing.T, e Env) {
+func testState(t *testing.T, e Env) { testStateOf(t, e, log.ExactlyOnce) }
+
+func testStateAtLeastOnce(t *testing.T, e Env) { testStateOf(t, e, log.AtLeastOnce) }
+
+func testStateOf(t *testing.T, e Env, guarantee log.Mode) {
 	create(t, e.Log, topicA, 4)
-	a := join(t, e.Log, theGroup)
+	a := join(t, e.Log, mode(guarantee))
 	a.poll(a.holding(4))
 	for n := range int32(4) {
 		no(t, a.step(n, 0, log.Step{Put: []log.KV{kv("a", fmt.Sprint(n)), kv("b", ""), kv("c", "gone")}}))
@@ -133,7 +137,7 @@ func testState(t *testing.T, e Env) {
 		}
 	}
 	check(a)
-	b := join(t, e.Log, theGroup)
+	b := join(t, e.Log, mode(guarantee))
 	b.poll(b.holding(2))
 	check(b)
 	a.poll(a.holding(2))
@@ -143,7 +147,7 @@ func testState(t *testing.T, e Env) {
 		}
 	}
 	e.Log = e.Reopen(t)
-	c := join(t, e.Log, theGroup)
+	c := join(t, e.Log, mode(guarantee))
 	c.poll(c.holding(4))
 	check(c)
 }

@@ -34,7 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) Env) {
 		{"follow", testFollow}, {"follow wakes all", testFollowers}, {"range", testRange},
 		{"bounds and find", testFind}, {"trim", testTrim}, {"epochs", testEpoch},
 		{"group from the beginning", testGroup}, {"sharing", testSharing}, {"fencing", testFencing},
-		{"state moves with its lane", testState}, {"handing over at work", testHandover}, {"view", testView}, {"pause", testPause},
+		{"state moves with its lane", testState}, {"state at least once", testStateAtLeastOnce}, {"handing over at work", testHandover}, {"view", testView}, {"pause", testPause},
 		{"at most once", testAtMostOnce}, {"exactly once is atomic", testAtomic}, {"step is checked", testStepChecked},
 		{"committed and reset", testReset}, {"trimmed before it was read", testTrimmedGroup},
 		{"64 lanes", testManyLanes}, {"again after closing", testReopen}, {"closed", testClosed},

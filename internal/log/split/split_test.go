@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -39,6 +40,9 @@ func TestCrashes(t *testing.T) {
 				if mode == log.ExactlyOnce && n != 1 {
 					rt.Fatalf("input %d has %d outputs", i, n)
 				}
+			}
+			if n, _ := strconv.Atoi(count); n < inputs {
+				rt.Fatalf("counted %q of %d", count, inputs)
 			}
 			if mode == log.ExactlyOnce && count != fmt.Sprint(inputs) {
 				rt.Fatalf("counted %s", count)
