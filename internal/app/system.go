@@ -75,7 +75,17 @@ func open(ctx context.Context, c config, logger *slog.Logger) (s *system, err er
 	return s, nil
 }
 
-func (s *system) makeDir(context.Context) error { return os.MkdirAll(s.Data, 0o700) }
+// makeDir makes the directory; its name is flushed, or a power cut soon after the first start would lose all that is in it.
+func (s *system) makeDir(context.Context) error {
+	if err := os.MkdirAll(s.Data, 0o700); err != nil {
+		return err
+	}
+	parent, err := os.Open(filepath.Dir(filepath.Clean(s.Data)))
+	if err != nil {
+		return err
+	}
+	return errors.Join(parent.Sync(), parent.Close())
+}
 
 func (s *system) openModels(context.Context) (err error) {
 	if s.models, err = models.Open(modelsDir(s.Models)); err == nil {
