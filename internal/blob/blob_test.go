@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -165,6 +166,29 @@ func TestDamageAnywhereIsNoticed(t *testing.T) {
 		if got, err := s.Get(t.Context(), "c", "v", sha); !errors.Is(err, ErrDamaged) || got != nil {
 			t.Errorf("damage %d: %d bytes, %v", i, len(got), err)
 		}
+	}
+}
+
+// A blob that the disk does not read is not a damaged one: another try may read it.
+func TestUnreadableIsNotDamaged(t *testing.T) {
+	s, _ := open(t, nil)
+	sha, err := s.Put(t.Context(), "c", "v", []byte("a picture"), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(s.root(), "c", "v", sha)
+	if err := errors.Join(os.Rename(path, path+".away"), os.Mkdir(path, 0o700)); err != nil { // reading it gives EISDIR
+		t.Fatal(err)
+	}
+	var taken *resilience.Taken
+	if _, err := s.Get(t.Context(), "c", "v", sha); errors.Is(err, ErrDamaged) || !errors.As(err, &taken) || !errors.Is(err, syscall.EISDIR) {
+		t.Errorf("got %v", err)
+	}
+	if err := errors.Join(os.Remove(path), os.Rename(path+".away", path)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Get(t.Context(), "c", "v", sha); err != nil {
+		t.Errorf("once the disk reads again: %v", err)
 	}
 }
 

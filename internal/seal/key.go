@@ -72,21 +72,48 @@ func (k *Key) Writer(w io.Writer, p Place) (io.WriteCloser, error) {
 	return k.blobs.NewEncryptingWriter(w, p.bytes())
 }
 
-// Reader opens what Writer made. It hands out no byte that was not authenticated; changed, cut or misplaced bytes give ErrTampered.
+// Reader opens what Writer made. It hands out no byte that was not authenticated; changed, cut or misplaced bytes give ErrTampered, while an error
+// of r itself comes back as it is: that it cannot be read now says nothing about what stands there.
 func (k *Key) Reader(r io.Reader, p Place) (io.Reader, error) {
-	plain, err := k.blobs.NewDecryptingReader(r, p.bytes())
+	sealed := &source{r: r}
+	plain, err := k.blobs.NewDecryptingReader(sealed, p.bytes())
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrTampered, err)
+		return nil, sealed.judge(err)
 	}
-	return tampered{plain}, nil
+	return opened{plain, sealed}, nil
 }
 
-type tampered struct{ r io.Reader }
+// source remembers the error of what it reads from.
+type source struct {
+	r   io.Reader
+	err error
+}
 
-func (t tampered) Read(b []byte) (int, error) {
-	n, err := t.r.Read(b)
+func (s *source) Read(b []byte) (int, error) {
+	n, err := s.r.Read(b)
 	if err != nil && err != io.EOF {
-		err = fmt.Errorf("%w: %w", ErrTampered, err)
+		s.err = err
+	}
+	return n, err
+}
+
+// judge tells why sealed bytes did not open: they could not be read, or they are not what was written.
+func (s *source) judge(err error) error {
+	if s.err != nil {
+		return fmt.Errorf("reading sealed bytes: %w", s.err)
+	}
+	return fmt.Errorf("%w: %w", ErrTampered, err)
+}
+
+type opened struct {
+	plain  io.Reader
+	sealed *source
+}
+
+func (o opened) Read(b []byte) (int, error) {
+	n, err := o.plain.Read(b)
+	if err != nil && err != io.EOF {
+		err = o.sealed.judge(err)
 	}
 	return n, err
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/bonafide-id/bonafide/internal/resilience"
@@ -360,6 +361,30 @@ func TestBlobStreams(t *testing.T) {
 		}
 		if _, err := readAll(key, sealed.Bytes(), Place{Client: "d"}); !errors.Is(err, ErrTampered) {
 			t.Errorf("%d bytes, elsewhere: %v", size, err)
+		}
+	}
+}
+
+// A disk that does not read is not an attack: its error comes back as it is, wherever it happens.
+func TestUnreadableIsNotTampered(t *testing.T) {
+	k := open(t, &memory{kv: map[string][]byte{}}, t.TempDir())
+	key, _ := k.Create(t.Context(), "c", "v")
+	var sealed bytes.Buffer
+	w, err := key.Writer(&sealed, Place{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(make([]byte, 3*segment)); err != nil || w.Close() != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("input/output error")
+	for _, good := range []int{0, 1, 40, segment, segment + 1, 2*segment + 5, sealed.Len() - 1, sealed.Len()} {
+		r, err := key.Reader(io.MultiReader(bytes.NewReader(sealed.Bytes()[:good]), iotest.ErrReader(broken)), Place{})
+		if err == nil {
+			_, err = io.ReadAll(r)
+		}
+		if !errors.Is(err, broken) || errors.Is(err, ErrTampered) {
+			t.Errorf("after %d bytes: %v", good, err)
 		}
 	}
 }
