@@ -132,7 +132,7 @@ func (m *member) records(ctx context.Context) ([]log.Event, error) {
 		n := (m.turn + i) % lanes
 		e, err := m.read(n)
 		if err != nil && len(events) == 0 {
-			return nil, err
+			return nil, m.tell(n, err)
 		}
 		if err != nil {
 			break // the next Poll meets it again
@@ -160,13 +160,20 @@ func (m *member) read(n int32) (log.Event, error) {
 		return nil, err
 	}
 	recs, err := h.cur.next(pollLimit)
-	if t := (*log.TrimmedError)(nil); errors.As(err, &t) {
-		h.cur.off = t.First.Off
-	}
 	if err != nil || len(recs) == 0 {
 		return nil, err
 	}
 	return log.Records{Lane: n, Gen: h.gen, Recs: recs}, nil
+}
+
+// tell is the error of a lane on its way to the caller: only who hears of a gap is led past it.
+func (m *member) tell(n int32, err error) error {
+	if t := (*log.TrimmedError)(nil); errors.As(err, &t) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.held[n].cur.off = t.First.Off
+	}
+	return err
 }
 
 // commitFirst commits the positions after the records of events, and keeps only those still held.

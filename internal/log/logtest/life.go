@@ -52,6 +52,37 @@ func testTrimmedGroup(t *testing.T, e Env) {
 	}
 }
 
+// testTrimmedBeside trims a lane while its neighbours have much to give: the gap is told once all the same, before what stands behind it.
+func testTrimmedBeside(t *testing.T, e Env) {
+	create(t, e.Log, topicA, 3)
+	p := publish(t, e.Log, topicA, keyIn(1, 3), 10)
+	m := join(t, e.Log, mode(log.AtLeastOnce))
+	m.poll(m.having(1, 10))
+	no(t, m.step(1, 2, log.Step{}))
+	no(t, m.Close(ctx(t)))
+	for _, beside := range []int32{0, 2} {
+		publish(t, e.Log, topicA, keyIn(beside, 3), 700)
+	}
+	no(t, e.Log.Trim(ctx(t), p[0].Lane, p[6].Pos))
+	m = join(t, e.Log, mode(log.AtLeastOnce))
+	m.poll(m.holding(3))
+	told := 0
+	for len(m.recs[0]) < 700 || len(m.recs[1]) < 4 || len(m.recs[2]) < 700 {
+		events, err := m.Poll(ctx(t))
+		if tr := (*log.TrimmedError)(nil); errors.As(err, &tr) && tr.Lane == p[0].Lane && tr.First == p[6].Pos && len(m.recs[1]) == 0 {
+			told++
+		} else {
+			no(t, err)
+		}
+		for _, ev := range events {
+			m.take(ev)
+		}
+	}
+	if told != 1 || len(m.recs[1]) != 4 {
+		t.Errorf("the gap was told %d times, %d records behind it", told, len(m.recs[1]))
+	}
+}
+
 func testManyLanes(t *testing.T, e Env) {
 	const lanes, n = 64, 2000
 	create(t, e.Log, topicA, lanes)

@@ -36,7 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) Env) {
 		{"group from the beginning", testGroup}, {"sharing", testSharing}, {"fencing", testFencing},
 		{"state moves with its lane", testState}, {"state at least once", testStateAtLeastOnce}, {"handing over at work", testHandover}, {"view", testView}, {"pause", testPause},
 		{"at most once", testAtMostOnce}, {"exactly once is atomic", testAtomic}, {"step is checked", testStepChecked},
-		{"committed and reset", testReset}, {"trimmed before it was read", testTrimmedGroup},
+		{"committed and reset", testReset}, {"trimmed before it was read", testTrimmedGroup}, {"trimmed beside others", testTrimmedBeside},
 		{"64 lanes", testManyLanes}, {"again after closing", testReopen}, {"closed", testClosed},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
