@@ -10,6 +10,9 @@
 version := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 ldflags := -X github.com/bonafide-id/bonafide/internal/app.version=$(version)
 
+# What holds state that several goroutines share.
+shared := $(addprefix ./internal/,stream log/... seal blob index opened access resilience httpapi service/ingest service/deliver service/summary service/ledger)
+
 .PHONY: setup build demo test lint proto
 
 setup:
@@ -25,7 +28,10 @@ demo: build
 test: setup
 	@$(MAKE) --no-print-directory lint
 	@echo "test: go test ./..."
-	@go test ./... && echo "test: everything passed"
+	@go test ./...
+	@echo "test: go test -race, where goroutines share"
+	@go test -race -short $(shared)
+	@echo "test: everything passed"
 
 lint:
 	@scripts/lint.sh

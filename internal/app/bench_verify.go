@@ -109,6 +109,11 @@ func once(ctx context.Context, web *client, p pictures) (seen, error) {
 		}
 		return nil
 	})
+	for _, check := range watched {
+		if _, ok := s.first[check]; !ok && err == nil {
+			err = fmt.Errorf("%s was not answered: there is no time to report", check)
+		}
+	}
 	return s, err
 }
 

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/bonafide-id/bonafide/internal/vision/picture"
 )
 
 // Eval runs many items through the real pipeline, each as a verification of its own, and writes what was found.
@@ -77,7 +79,8 @@ func (e *Eval) Run(ctx context.Context, s streams) error {
 	results := make([]evaluated, len(items))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(1, e.parallel()))
-	ev := evaluator{client: c, bare: bare, dir: filepath.Dir(e.Items)}
+	note := func(id string, err error) { fmt.Fprintf(s.err, "item %s: %v\n", id, err) }
+	ev := evaluator{client: c, bare: bare, dir: filepath.Dir(e.Items), note: note}
 	for i, it := range items {
 		group.Go(func() error {
 			results[i] = ev.item(ctx, it)
@@ -139,6 +142,7 @@ type evaluator struct {
 	client *client
 	bare   *bare
 	dir    string
+	note   func(id string, err error) // tells a person what the code does not
 }
 
 func (ev evaluator) item(ctx context.Context, it item) evaluated {
@@ -147,6 +151,7 @@ func (ev evaluator) item(ctx context.Context, it item) evaluated {
 	findings, err := ev.findings(ctx, it)
 	if err != nil {
 		r.Error = codeOf(err)
+		ev.note(it.ID, err)
 	}
 	r.Findings = append(r.Findings, findings...)
 	r.TookMS = time.Since(began).Milliseconds()
@@ -212,15 +217,17 @@ func (ev evaluator) pipeline(ctx context.Context, p pictures) ([]evalFinding, er
 	return out, err
 }
 
-// codeOf is the code of a problem, or what a file that cannot be read is called.
+// codeOf is the code of a problem, of a picture's fault, or of a file that is not there; what is none of them is a fault of ours.
 func codeOf(err error) string {
 	var p *answer
-	switch {
+	switch code := picture.CodeOf(err); {
 	case errors.As(err, &p):
 		return p.Code
+	case code != "":
+		return string(code)
 	case errors.Is(err, os.ErrNotExist):
 		return "not_found"
 	default:
-		return err.Error()
+		return "internal"
 	}
 }
