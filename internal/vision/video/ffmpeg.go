@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"strconv"
 	"syscall"
 	"time"
@@ -50,9 +49,6 @@ const niceness = 5
 func (d *Decoder) decode(ctx context.Context, file *os.File, o Options, yield func(Frame) error) (Info, error) {
 	running, kill := context.WithCancel(ctx)
 	defer kill()
-	// The kernel ties a child's death signal to the thread that started it.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	cmd := d.box.command(running, d.cfg, arguments(o)...)
 	cmd.ExtraFiles = []*os.File{file}
 	cmd.WaitDelay = 2 * time.Second
@@ -64,7 +60,8 @@ func (d *Decoder) decode(ctx context.Context, file *os.File, o Options, yield fu
 	if err != nil {
 		return Info{}, fmt.Errorf("starting ffmpeg: %w", err)
 	}
-	if err := cmd.Start(); err != nil {
+	wait, err := d.box.start(cmd)
+	if err != nil {
 		return Info{}, fmt.Errorf("starting ffmpeg: %w", err)
 	}
 	// Frames are wanted less urgently than what a document says; where this is not allowed, they come all the same.
@@ -75,7 +72,7 @@ func (d *Decoder) decode(ctx context.Context, file *os.File, o Options, yield fu
 		kill()
 	}
 	<-rep.done // Wait closes the pipes, so both must be read first
-	exit := cmd.Wait()
+	exit := wait()
 	info.Duration, info.W, info.H = rep.duration, rep.w, rep.h
 	return info, verdict(ctx, rep, info, exit, err)
 }

@@ -1,6 +1,7 @@
 package video
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -28,11 +29,12 @@ func lengthArguments() []string {
 func (d *Decoder) tooLong(ctx context.Context, file *os.File) error {
 	cmd := d.box.command(ctx, d.cfg, lengthArguments()...)
 	cmd.ExtraFiles = []*os.File{file}
-	out, err := cmd.CombinedOutput()
-	if err != nil {
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := d.box.run(cmd); err != nil {
 		return nil
 	}
-	marks := timeMark.FindAllSubmatch(out, -1)
+	marks := timeMark.FindAllSubmatch(out.Bytes(), -1)
 	if len(marks) == 0 {
 		return nil
 	}

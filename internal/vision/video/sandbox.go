@@ -2,6 +2,7 @@ package video
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -17,35 +18,46 @@ import (
 // nobody is the user that the child becomes where we are root and may choose.
 const nobody = 65534
 
-// sandbox is the isolation that this machine allows a child. Whatever it allows, the child has no environment,
-// hard limits on memory, processor time, written bytes and open files, and dies with us.
+// sandbox is the isolation of a child. Beside it the child has no environment, no way to gain privileges, hard limits on
+// memory, processor time, written bytes and open files, and dies with us.
 type sandbox struct {
-	flags uintptr // CLONE_NEW… namespaces
+	flags uintptr // CLONE_NEW… namespaces, the network's among them
 	drop  bool    // become nobody
+	fence *fence  // files that may be opened; nil: those of nobody
 }
 
-// candidates from best to worst. Network, pid and IPC namespaces need either root or a user namespace.
-func candidates() []sandbox {
+// candidates from best to worst; none keeps our network. Namespaces need either root or a user namespace; without a
+// fence the child must not be who we are.
+func candidates(files *fence) []sandbox {
 	rest := uintptr(unix.CLONE_NEWNET | unix.CLONE_NEWPID | unix.CLONE_NEWIPC)
-	root := os.Getuid() == 0
-	all := []sandbox{{flags: unix.CLONE_NEWUSER | rest, drop: root}}
-	if root {
-		all = append(all, sandbox{flags: rest, drop: true}, sandbox{drop: true})
+	if os.Getuid() == 0 {
+		return []sandbox{{unix.CLONE_NEWUSER | rest, true, files}, {rest, true, files}, {unix.CLONE_NEWUSER | rest, true, nil}, {rest, true, nil}}
 	}
-	return append(all, sandbox{})
+	if files == nil {
+		return nil
+	}
+	return []sandbox{{unix.CLONE_NEWUSER | rest, false, files}}
 }
+
+// errUnsafe says what a machine must allow before it may decode what strangers recorded.
+var errUnsafe = errors.New("ffmpeg cannot be kept from the network and from our files on this machine: allow user namespaces " +
+	"(sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0; in a container, " +
+	"a seccomp profile that permits them) with Linux 5.19 or newer and Landlock, or start as root with CAP_SYS_ADMIN")
 
 // probe runs the decoder's own version switch under each candidate and keeps the first that works.
-func probe(ctx context.Context, cfg Config) sandbox {
-	for _, box := range candidates() {
-		cmd := box.command(ctx, cfg, "-hide_banner", "-version")
-		if err := cmd.Run(); err == nil {
-			return box
-		} else {
-			cfg.Log.Debug("video sandbox refused", "isolation", box.String(), "err", err)
-		}
+func probe(ctx context.Context, cfg Config) (sandbox, error) {
+	files, err := newFence(cfg)
+	if err != nil {
+		cfg.Log.Warn("no file of the system is hidden from the video decoder by Landlock", "err", err)
 	}
-	return sandbox{}
+	for _, box := range candidates(files) {
+		err := box.run(box.command(ctx, cfg, "-hide_banner", "-version"))
+		if err == nil {
+			return box, nil
+		}
+		cfg.Log.Debug("video sandbox refused", "isolation", box.String(), "err", err)
+	}
+	return sandbox{}, errUnsafe
 }
 
 // String lists what is in force.
@@ -62,8 +74,8 @@ func (s sandbox) String() string {
 	if s.drop {
 		names = append(names, "nobody")
 	}
-	if len(names) == 0 {
-		return "none"
+	if s.fence != nil {
+		names = append(names, "landlock")
 	}
 	return strings.Join(names, ", ")
 }

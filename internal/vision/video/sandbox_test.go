@@ -1,7 +1,9 @@
 package video
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,41 +13,126 @@ import (
 	"time"
 )
 
-// TestChildIsAlone looks at what a child finds around it.
-func TestChildIsAlone(t *testing.T) {
+// inside runs a script where ffmpeg would run, and gives what it said.
+func inside(t *testing.T, script string) string {
+	t.Helper()
 	d := decoder(t)
-	t.Log("isolation:", d.Isolation())
 	cfg := d.cfg
 	cfg.FFmpeg = "/bin/sh"
-	script := `cat /proc/self/limits; echo env:$(/usr/bin/env | grep -cv -e ^PWD= -e ^SHLVL= -e ^_= ); echo net:$(ls /sys/class/net 2>/dev/null | tr '\n' ' '); readlink /proc/self/ns/net; id -u`
-	out, err := d.box.command(context.Background(), cfg, "-c", script).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	cmd := d.box.command(context.Background(), cfg, "-c", script)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := d.box.run(cmd); err != nil {
+		t.Logf("the child ended with %v", err)
 	}
-	text := string(out)
-	for _, want := range []string{"Max address space         2147483648", "Max file size             0", "Max open files            64", "env:0"} {
+	return out.String()
+}
+
+// TestChildIsAlone looks at what a child finds around it.
+func TestChildIsAlone(t *testing.T) {
+	box := decoder(t).box
+	t.Log("isolation:", box)
+	text := inside(t, `cat /proc/self/limits; echo env:$(/usr/bin/env | grep -cv -e ^PWD= -e ^SHLVL= -e ^_= ); cat /proc/net/dev; readlink /proc/self/ns/net; cat /proc/self/status; id -u`)
+	for _, want := range []string{"Max address space         2147483648", "Max file size             0", "Max open files            64", "env:0", "NoNewPrivs:\t1"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the child does not have %q:\n%s", want, text)
 		}
 	}
 	ours, _ := os.Readlink("/proc/self/ns/net")
-	if strings.Contains(d.Isolation(), "net") && strings.Contains(text, ours) {
-		t.Errorf("the child is in our network namespace %s", ours)
+	if strings.Contains(text, ours) || strings.Contains(text, "eth0") || !strings.Contains(text, "net:[") {
+		t.Errorf("the child is in our network namespace %s:\n%s", ours, text)
 	}
-	if os.Getuid() == 0 && d.box.drop && !strings.HasSuffix(strings.TrimSpace(text), "65534") {
+	if box.drop && !strings.HasSuffix(strings.TrimSpace(text), "65534") {
 		t.Errorf("the child is not nobody:\n%s", text)
+	}
+}
+
+// TestChildSeesNoFiles lets the child look at files that everybody may read, and change them.
+func TestChildSeesNoFiles(t *testing.T) {
+	if decoder(t).box.fence == nil {
+		t.Skip("no Landlock")
+	}
+	dir, err := os.MkdirTemp("/tmp", "video") // all of its parents are open to everybody
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	key := dir + "/master.key"
+	os.Chmod(dir, 0o777)
+	os.WriteFile(key, []byte("secret"), 0o666)
+	os.Chmod(key, 0o666)
+	if out, err := exec.Command("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "cat", key).CombinedOutput(); os.Getuid() == 0 && string(out) != "secret" {
+		t.Fatalf("nobody cannot read the file in any case: %s, %v", out, err)
+	}
+	out := inside(t, "cat "+key+"; ls "+dir+"; cat /etc/passwd; echo > "+key+"; rm "+key+"; mkdir "+dir+"/sub; echo done")
+	if strings.Contains(out, "secret") || strings.Contains(out, "root:") || !strings.Contains(out, "done") {
+		t.Errorf("the child read files:\n%s", out)
+	}
+	if b, _ := os.ReadFile(key); string(b) != "secret" {
+		t.Errorf("the child left %q", b)
+	}
+	if _, err := os.Stat(dir + "/sub"); err == nil {
+		t.Error("the child made a directory")
+	}
+	if b, err := os.ReadFile(key); err != nil || len(b) == 0 {
+		t.Errorf("we are behind the fence ourselves: %v", err)
+	}
+}
+
+// again runs one test of this program in a process that a command prepares; the program is copied to where everybody may run it.
+func again(t *testing.T, test string, prepare ...string) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("only root can become somebody else")
+	}
+	dir, err := os.MkdirTemp("/tmp", "video")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	b, err := os.ReadFile(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	os.Chmod(dir, 0o755)
+	program := dir + "/video.test"
+	if err := os.WriteFile(program, b, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(prepare[0], append(prepare[1:], program, "-test.v", "-test.run=^"+test+"$")...)
+	cmd.Env = append(os.Environ(), "VIDEO_TEST_AGAIN=1")
+	cmd.Dir = "/"
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: "+test) {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// An ordinary user's child is that user, so the fence alone keeps it from that user's files.
+func TestOrdinaryUser(t *testing.T) {
+	for _, test := range []string{"TestChildIsAlone", "TestChildSeesNoFiles"} {
+		again(t, test, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+	}
+}
+
+// TestRefusesWithoutNamespaces starts a decoder where no namespace may be made.
+func TestRefusesWithoutNamespaces(t *testing.T) {
+	if os.Getenv("VIDEO_TEST_AGAIN") == "" {
+		again(t, "TestRefusesWithoutNamespaces", "unshare", "--user", "--map-root-user", "sh", "-c",
+			`echo 0 > /proc/sys/user/max_user_namespaces && echo 0 > /proc/sys/user/max_net_namespaces && exec "$@"`, "sh")
+		return
+	}
+	if _, err := New(context.Background(), Config{}); !errors.Is(err, errUnsafe) {
+		t.Errorf("got %v", err)
 	}
 }
 
 // TestWritesNothing lets the child try to make a file.
 func TestWritesNothing(t *testing.T) {
-	d := decoder(t)
-	cfg := d.cfg
-	cfg.FFmpeg = "/bin/sh"
 	path := t.TempDir() + "/out"
 	os.WriteFile(path, nil, 0o666)
 	os.Chmod(path, 0o666)
-	d.box.command(context.Background(), cfg, "-c", "echo gone > "+path).Run()
+	inside(t, "echo gone > "+path)
 	if b, _ := os.ReadFile(path); len(b) > 0 {
 		t.Errorf("the child wrote %q", b)
 	}
@@ -97,9 +184,10 @@ func parent() {
 	cfg := d.cfg
 	cfg.FFmpeg = "/bin/sleep"
 	cmd := d.box.command(context.Background(), cfg, "60")
-	if err := cmd.Start(); err != nil {
+	wait, err := d.box.start(cmd)
+	if err != nil {
 		panic(err)
 	}
 	fmt.Println("\nchild", cmd.Process.Pid)
-	cmd.Wait()
+	wait()
 }

@@ -92,7 +92,8 @@ type Decoder struct {
 	box sandbox
 }
 
-// New finds the programs, tries once how far a child can be isolated here, and logs what is in force.
+// New finds the programs, tries once how a child can be isolated here, and logs what is in force. It refuses a machine
+// on which the child would have a network, or would be our own user with all our files.
 func New(ctx context.Context, cfg Config) (*Decoder, error) {
 	cfg = cfg.withDefaults()
 	var err error
@@ -102,12 +103,15 @@ func New(ctx context.Context, cfg Config) (*Decoder, error) {
 	if cfg.Prlimit, err = program(cfg.Prlimit, "prlimit"); err != nil {
 		return nil, err
 	}
-	box := probe(ctx, cfg)
+	box, err := probe(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("isolating the video decoder: %w", err)
+	}
 	cfg.Log.Info("video sandbox", "isolation", box.String())
 	return &Decoder{cfg: cfg, box: box}, nil
 }
 
-// Isolation says which namespaces keep the child apart here, for example "user, net, pid, ipc", or "none".
+// Isolation says what keeps the child apart here, for example "user, net, pid, ipc, landlock".
 func (d *Decoder) Isolation() string { return d.box.String() }
 
 // Frames reads a recording, an animated GIF or a still from src and hands each frame to yield, in order.
