@@ -90,12 +90,9 @@ func ofHolder(number string, surname, birth reading) verdict {
 	if surname.status != present {
 		return pass()
 	}
-	want := fields.UKFirst13(surname.text, "", "2000-01-01", sex)
-	wrong := 0
-	for i := range min(driverBirth, len(want)) {
-		if want[i] != number[i] {
-			wrong++
-		}
+	wrong := driverBirth
+	for _, way := range fields.Spellings(surname.text) {
+		wrong = min(wrong, unlikeSurname(number, way))
 	}
 	switch {
 	case wrong == 0:
@@ -104,6 +101,17 @@ func ofHolder(number string, surname, birth reading) verdict {
 		return answer(stream.Inconclusive, nearMatch)
 	}
 	return fail("not_of_holder")
+}
+
+// unlikeSurname counts the places of the surname in a number that are not those of this one.
+func unlikeSurname(number, surname string) (wrong int) {
+	want := fields.UKFirst13(surname, "", "2000-01-01", "M")
+	for i := range min(driverBirth, len(want)) {
+		if want[i] != number[i] {
+			wrong++
+		}
+	}
+	return wrong
 }
 
 var (

@@ -34,13 +34,19 @@ func Fold(s string) string {
 func Tight(s string) string { return strings.ReplaceAll(Fold(s), " ", "") }
 
 // umlauts are the letters that Doc 9303 lets a state write in two ways.
-var umlauts = strings.NewReplacer("Ä", "AE", "ä", "AE", "Ö", "OE", "ö", "OE", "Ü", "UE", "ü", "UE", "Å", "AA", "å", "AA", "Ñ", "NXX", "ñ", "NXX")
+var umlauts = strings.NewReplacer("Ä", "AE", "ä", "AE", "Ö", "OE", "ö", "OE", "Ü", "UE", "ü", "UE", "Å", "AA", "å", "AA",
+	"Ø", "OE", "ø", "OE", "Ñ", "NXX", "ñ", "NXX")
+
+// Spellings are the ways in which issuers write a printed name with A to Z: without its marks, and as Doc 9303 writes its letters out.
+func Spellings(printed string) [2]string {
+	return [2]string{Tight(printed), Tight(umlauts.Replace(printed))}
+}
 
 // Same says how unlike a printed text and a text of a machine-readable zone are: edits
 // over length, 0 for the same, the better of both ways to write umlauts.
 func Same(printed, zone string) float64 {
-	z := Tight(zone)
-	return min(unlike(Tight(printed), z), unlike(Tight(umlauts.Replace(printed)), z))
+	z, ways := Tight(zone), Spellings(printed)
+	return min(unlike(ways[0], z), unlike(ways[1], z))
 }
 
 func unlike(a, b string) float64 {
