@@ -12,7 +12,6 @@
 //	text-cls        tells whether a line is upside down
 //	blazeface       finds faces
 //	facemesh        places 468 points on a face
-//	iris            places points on an eye and its iris
 //	face-embedding  maps an aligned face to 128 numbers
 //
 // docs/models has a card for each of the project's own networks.

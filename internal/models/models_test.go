@@ -10,7 +10,7 @@ import (
 )
 
 var names = []string{
-	"corners", "mrz", "text-det", "text-rec", "text-cls", "blazeface", "facemesh", "iris", "face-embedding",
+	"corners", "mrz", "text-det", "text-rec", "text-cls", "blazeface", "facemesh", "face-embedding",
 }
 
 func open(t *testing.T, dir string) *models.Set {
@@ -94,7 +94,7 @@ func wantError(t *testing.T, dir, file, word string) {
 func TestAMissingOrDamagedFileIsNamed(t *testing.T) {
 	dir := copyModels(t)
 	open(t, dir)
-	const file = "iris.onnx"
+	const file = "facemesh.onnx"
 	path := filepath.Join(dir, file)
 	b, err := os.ReadFile(path)
 	if err != nil {

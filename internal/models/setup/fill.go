@@ -88,7 +88,7 @@ func change(src, dst string, convert func([]byte) ([]byte, error)) error {
 func faces(dir string, at map[string]string) error {
 	fmt.Println("setup: converting the face models to ONNX")
 	human := os.DirFS(filepath.Join(at["@vladmandic/human"], "package", "models"))
-	for _, name := range []string{"blazeface", "facemesh", "iris"} {
+	for _, name := range []string{"blazeface", "facemesh"} {
 		m, err := convert.GraphModel(human, name+".json")
 		if err != nil {
 			return err

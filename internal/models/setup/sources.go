@@ -29,8 +29,6 @@ var sources = []source{
 		"package/models/blazeface.bin":  "dc9a97fdc50bc43216554bdd69aa3e7b9361a519ee7bdd996a2f69a98a6f9b72",
 		"package/models/facemesh.json":  "b60ca26f404724f43bd2b1575761d8265180e1f053cc0731caa68462927309e7",
 		"package/models/facemesh.bin":   "3826da640b0a3021161605369ee6af293f75d518040355b960ec71a3390c1c0b",
-		"package/models/iris.json":      "49038ac9dcc09aa05474d91d98e9db5b47af4830929bcf102ed5a56bfbabb465",
-		"package/models/iris.bin":       "d7f296d184274213d4642681ae186112cbbec77fd2ab066257d3c56a1940bc71",
 		"package/LICENSE":               "",
 	}},
 	{"@vladmandic/face-api", "1.7.15", npm, map[string]string{
