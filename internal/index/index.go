@@ -33,13 +33,15 @@ type Config struct {
 	Keep  func(log.Rec) bool // which records are indexed; nil: all
 	First bool               // of each key the first record only
 	Every time.Duration      // between writes to the store; 0: one second
+	Trim  time.Duration      // between looks for what retention has taken; 0: one minute
 }
 
 // Index of one topic. Safe for concurrent use.
 type Index struct {
 	Config
 	lanes []*lane
-	flush sync.Mutex // one write at a time
+	flush sync.Mutex    // one write at a time
+	gap   chan struct{} // holds one: a reader met the beginning of what is kept
 }
 
 // pendingLimit is how many records of a lane wait for the store at most, when a whole topic is read for the first time.
@@ -54,6 +56,8 @@ type lane struct {
 	written log.Pos            // next, as the store has it
 	pending map[string][]int64 // offsets by key
 	size    int                // offsets in pending
+
+	trimmed int64 // no entry ends before it; of trimOften alone
 }
 
 // Open makes an index of a topic that exists.
@@ -67,11 +71,14 @@ func Open(ctx context.Context, c Config) (*Index, error) {
 	if c.Every == 0 {
 		c.Every = time.Second
 	}
+	if c.Trim == 0 {
+		c.Trim = time.Minute
+	}
 	n, err := c.Log.Lanes(ctx, c.Topic)
 	if err != nil {
 		return nil, fmt.Errorf("indexing %s: %w", c.Topic, err)
 	}
-	x := &Index{Config: c}
+	x := &Index{Config: c, gap: make(chan struct{}, 1)}
 	for i := range n {
 		l := &lane{n: i, pending: map[string][]int64{}}
 		if err := x.restore(ctx, l); err != nil {
@@ -89,6 +96,7 @@ func (x *Index) Run(ctx context.Context) error {
 		group.Go(func() error { return x.follow(inner, l) })
 	}
 	group.Go(func() error { return x.writeOften(inner) })
+	group.Go(func() error { return x.trimOften(inner) })
 	err := group.Wait()
 	if ctx.Err() != nil {
 		return x.write() // what was read need not be read again
@@ -103,6 +111,7 @@ func (x *Index) follow(ctx context.Context, l *lane) error {
 			l.mu.Lock()
 			l.next = t.First
 			l.mu.Unlock()
+			x.trimSoon()
 			continue
 		}
 		if err != nil {
@@ -133,10 +142,8 @@ func (x *Index) makeRoom(ctx context.Context) error {
 		if !errors.Is(err, log.ErrFull) {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(x.Every):
+		if err := pause(ctx, x.Every); err != nil {
+			return err
 		}
 	}
 }

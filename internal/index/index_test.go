@@ -207,6 +207,70 @@ func TestTrimmed(t *testing.T) {
 	}
 }
 
+func (f fixture) entries(t testing.TB, x *Index, key string) (names []string) {
+	t.Helper()
+	lane := log.LaneOf([]byte(key), 2)
+	for kv, err := range f.kv.Iterate(x.entry(lane, "")) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, string(kv.Key[len(x.entry(lane, "")):]))
+	}
+	return names
+}
+
+// Retention takes records away for ever; their entries go after them, those of a key that goes on stay, and nothing that is kept is lost.
+func TestTrimmedEntriesGo(t *testing.T) {
+	f := open(t, t.TempDir())
+	var old []string
+	for i := 0; len(old) < 2*trimPiece+10; i++ {
+		if k := fmt.Sprint("old", i); log.LaneOf([]byte(k), 2) == log.LaneOf([]byte("k"), 2) {
+			old = append(old, k)
+		}
+	}
+	for _, k := range append([]string{"k"}, old...) {
+		f.publish(t, k, "1")
+	}
+	first := f.publish(t, "k", "2")
+	x := f.index(t, Config{Every: time.Millisecond, Trim: time.Hour})
+	stop := run(t, x)
+	eventually(t, func() bool { return len(f.entries(t, x, "k")) == len(old)+1 })
+	stop()
+	if err := f.log.Trim(t.Context(), log.Lane{Topic: topic, N: log.LaneOf([]byte("k"), 2)}, first); err != nil {
+		t.Fatal(err)
+	}
+	x = f.index(t, Config{Every: time.Millisecond, Trim: time.Millisecond})
+	stop = run(t, x)
+	defer stop()
+	eventually(t, func() bool { return slices.Equal(f.entries(t, x, "k"), []string{"k"}) })
+	if got := values(t, x, "k"); !slices.Equal(got, []string{"2"}) {
+		t.Errorf("got %v", got)
+	}
+	last := f.publish(t, old[0], "3")
+	if err := f.log.Trim(t.Context(), log.Lane{Topic: topic, N: log.LaneOf([]byte("k"), 2)}, last); err != nil { // while it runs
+		t.Fatal(err)
+	}
+	eventually(t, func() bool { return slices.Equal(f.entries(t, x, "k"), old[:1]) })
+}
+
+// What grew after it was looked at is not removed.
+func TestGrownEntriesStay(t *testing.T) {
+	f := open(t, t.TempDir())
+	x := f.index(t, Config{})
+	at := x.entry(0, "k")
+	if err := f.kv.Put(at, encode([]int64{3, 9})); err != nil {
+		t.Fatal(err)
+	}
+	for _, first := range []int64{9, 10} {
+		if err := x.remove([][]byte{at, x.entry(0, "gone")}, first); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok, err := f.kv.Get(at); ok != (first == 9) || err != nil {
+			t.Errorf("first %d: there %v, %v", first, ok, err)
+		}
+	}
+}
+
 // Another log under the same store: offsets mean other records now.
 func TestAnotherLog(t *testing.T) {
 	f := open(t, t.TempDir())

@@ -41,16 +41,21 @@ func (x *Index) restore(ctx context.Context, l *lane) error {
 	return nil
 }
 
-// drop forgets everything about a lane.
+// drop forgets everything about a lane, a piece at a time and its position last: broken off, it is begun again.
 func (x *Index) drop(l *lane) error {
 	var changes []log.KV
-	for kv, err := range x.Store.Iterate(x.at(l.n)) {
+	for kv, err := range x.Store.Iterate(x.entry(l.n, "")) {
 		if err != nil {
 			return fmt.Errorf("reading the index: %w", err)
 		}
-		changes = append(changes, log.KV{Key: kv.Key})
+		if changes = append(changes, log.KV{Key: kv.Key}); len(changes) == trimPiece {
+			if err := x.Store.Write(changes...); err != nil {
+				return err
+			}
+			changes = nil
+		}
 	}
-	return x.Store.Write(changes...)
+	return x.Store.Write(append(changes, log.KV{Key: x.at(l.n)})...)
 }
 
 // write brings the store up to what was read.

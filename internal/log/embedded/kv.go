@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"sync"
@@ -111,29 +112,57 @@ func (kv *KV) write(f func(*pebble.Batch) error) error {
 	})
 }
 
-// Iterate yields keys under a prefix, in order, with their values. An error is yielded once, last.
+// piece is how many pairs Iterate reads at a time.
+const piece = 512
+
+// Iterate yields keys under a prefix, in order, with their values. They are read a piece at a time, so what changes meanwhile is seen or not
+// seen, key by key. An error is yielded once, last.
 func (kv *KV) Iterate(prefix []byte) iter.Seq2[KVPair, error] {
 	return func(yield func(KVPair, error) bool) {
-		var all []KVPair
-		err := kv.use(func() error {
-			var got []KVPair
-			err := kv.store.scan(kvKey(prefix), func(k, v []byte) error {
-				got = append(got, KVPair{Key: append([]byte{}, k[1:]...), Val: append([]byte{}, v...)})
-				return nil
-			})
-			all = got
-			return err
-		})
-		for _, p := range all {
-			if !yield(p, nil) {
+		from, to := kvKey(prefix), after(kvKey(prefix))
+		for {
+			pairs, err := kv.next(from, to)
+			for _, p := range pairs {
+				if !yield(p, nil) {
+					return
+				}
+			}
+			if err != nil {
+				yield(KVPair{}, err)
+			}
+			if err != nil || len(pairs) < piece {
 				return
 			}
-		}
-		if err != nil {
-			yield(KVPair{}, err)
+			from = append(kvKey(pairs[piece-1].Key), 0)
 		}
 	}
 }
+
+// next reads the pairs from one key up to another, a piece of them at most.
+func (kv *KV) next(from, to []byte) (pairs []KVPair, err error) {
+	err = kv.use(func() error {
+		var got []KVPair
+		err := kv.store.scanRange(from, to, func(k, v []byte) error {
+			if got = append(got, KVPair{Key: append([]byte{}, k[1:]...), Val: append([]byte{}, v...)}); len(got) == piece {
+				return errEnough
+			}
+			return nil
+		})
+		if errors.Is(err, errEnough) {
+			err = nil
+		}
+		if err == nil {
+			pairs = got
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return pairs, nil
+}
+
+var errEnough = errors.New("enough was read")
 
 // KVPair is a key and its value.
 type KVPair = log.KV

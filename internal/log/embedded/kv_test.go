@@ -115,3 +115,27 @@ func everything(t *testing.T, dir string) (all []byte) {
 	}
 	return all
 }
+
+// TestIterateByPieces goes through more than one piece while keys come and go.
+func TestIterateByPieces(t *testing.T) {
+	for _, n := range []int{0, 1, piece - 1, piece, piece + 1, 2 * piece, 2*piece + 1} {
+		kv := openKV(t, filepath.Join(t.TempDir(), "keys"))
+		var all []log.KV
+		for i := range n {
+			all = append(all, log.KV{Key: fmt.Appendf(nil, "a/%05d", i), Val: []byte{byte(i)}})
+		}
+		check(t, kv.Write(append(all, log.KV{Key: []byte("b"), Val: []byte{}}, log.KV{Key: []byte("0"), Val: []byte{}})...))
+		got := 0
+		for p, err := range kv.Iterate([]byte("a/")) {
+			check(t, err)
+			if string(p.Key) != fmt.Sprintf("a/%05d", got) || p.Val[0] != byte(got) {
+				t.Fatalf("of %d: pair %d is %s", n, got, p.Key)
+			}
+			got++
+			check(t, kv.Write(log.KV{Key: p.Key})) // what was seen may go
+		}
+		if got != n {
+			t.Errorf("%d pairs of %d", got, n)
+		}
+	}
+}

@@ -186,7 +186,11 @@ func (l *Log) scanKeys(prefix []byte, f func(k, v []byte) error) error {
 }
 
 func (s *store) scan(prefix []byte, f func(k, v []byte) error) error {
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: after(prefix)})
+	return s.scanRange(prefix, after(prefix), f)
+}
+
+func (s *store) scanRange(from, to []byte, f func(k, v []byte) error) error {
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
 	if err != nil {
 		return wrapDamage(err)
 	}
