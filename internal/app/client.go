@@ -106,12 +106,18 @@ func writeFile(form *multipart.Writer, x part) error {
 		return err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return errors.Join(fmt.Errorf("%s: %w", x.path, errNoFile), err)
+	}
 	w, err := form.CreateFormFile(x.name, filepath.Base(x.path))
 	if err == nil {
 		_, err = io.Copy(w, f)
 	}
 	return err
 }
+
+// errNoFile says that something else than a picture's file was named.
+var errNoFile = errors.New("not a file")
 
 // errBroken says that a stream stopped without an end frame.
 var errBroken = errors.New("the stream broke off without an end frame")

@@ -2,11 +2,11 @@ package app
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -39,6 +39,25 @@ type item struct {
 	FaceA        string `json:"face_a"`
 	FaceB        string `json:"face_b"`
 	MRZLine      string `json:"mrz_line"`
+
+	fault error // the line itself cannot be read
+}
+
+var errItem = errors.New("the item is not understood")
+
+// readItem reads one line; labels and whatever else stands beside is left alone. An item that asks for nothing is a fault: a misspelt name would
+// otherwise pass as "nothing found".
+func readItem(line []byte) (it item) {
+	if err := json.Unmarshal(line, &it); err != nil {
+		return item{ID: it.ID, fault: fmt.Errorf("%w: %w", errItem, err)}
+	}
+	switch {
+	case (it.FaceA == "") != (it.FaceB == ""):
+		it.fault = fmt.Errorf("%w: face_a and face_b go together", errItem)
+	case it.Document+it.DocumentBack+it.Selfie+it.FaceA+it.MRZLine == "":
+		it.fault = fmt.Errorf("%w: it names no picture", errItem)
+	}
+	return it
 }
 
 // evaluated is one line of the output.
@@ -107,17 +126,18 @@ func readItems(path string) ([]item, error) {
 	}
 	defer f.Close()
 	var out []item
-	for dec := json.NewDecoder(bufio.NewReader(f)); ; {
-		var it item
-		switch err := dec.Decode(&it); {
-		case errors.Is(err, io.EOF):
-			return out, nil
-		case err != nil:
-			return nil, fmt.Errorf("item %d: %w", len(out)+1, err)
+	s := bufio.NewScanner(f)
+	s.Buffer(nil, maxItem)
+	for s.Scan() {
+		if len(bytes.TrimSpace(s.Bytes())) > 0 {
+			out = append(out, readItem(s.Bytes()))
 		}
-		out = append(out, it)
 	}
+	return out, s.Err()
 }
+
+// maxItem bounds a line in bytes.
+const maxItem = 1 << 20
 
 func writeResults(path string, results []evaluated) error {
 	f, err := os.Create(path)
@@ -160,6 +180,9 @@ func (ev evaluator) item(ctx context.Context, it item) evaluated {
 
 // findings of the pipeline, and of the two comparisons that exist only here.
 func (ev evaluator) findings(ctx context.Context, it item) ([]evalFinding, error) {
+	if it.fault != nil {
+		return nil, it.fault
+	}
 	var out []evalFinding
 	p := pictures{ev.path(it.Document), ev.path(it.DocumentBack), ev.path(it.Selfie)}
 	if len(p.parts()) > 0 {
@@ -227,6 +250,8 @@ func codeOf(err error) string {
 		return string(code)
 	case errors.Is(err, os.ErrNotExist):
 		return "not_found"
+	case errors.Is(err, errItem), errors.Is(err, errNoFile):
+		return "bad_request"
 	default:
 		return "internal"
 	}

@@ -62,7 +62,7 @@ func execute(ctx context.Context, args []string, io streams) (code int) {
 	}()
 	var cli CLI
 	parser, err := kong.New(&cli, kong.Name("bonafide"),
-		kong.Description("Verifies that a person is who their identity document says they are."),
+		kong.Description("Verifies that a person is who their identity document says they are.\n\nExample:\n  bonafide up --data data\n  bonafide verify --document passport.jpg --selfie face.mp4"),
 		kong.Writers(io.out, io.err), kong.Exit(func(code int) { panic(exited{code}) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.UsageOnError(),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(io))

@@ -66,10 +66,15 @@ func (v *Verify) Run(ctx context.Context, s streams) error {
 }
 
 func (v *Verify) request() ([]byte, error) {
-	if name, ok := strings.CutPrefix(v.Request, "@"); ok {
-		return os.ReadFile(name)
+	name, ok := strings.CutPrefix(v.Request, "@")
+	if !ok {
+		return []byte(v.Request), nil
 	}
-	return []byte(v.Request), nil
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, usageError{fmt.Sprintf("--request: %v", err)}
+	}
+	return text, nil
 }
 
 // connect gives a client of the named server, or of one that it starts.
