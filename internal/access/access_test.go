@@ -229,9 +229,25 @@ func TestFirst(t *testing.T) {
 	}
 }
 
-func TestAdmin(t *testing.T) {
-	h := newHouse(t, empty())
-	socket := filepath.Join(t.TempDir(), "admin.sock")
+func TestAdmin(t *testing.T) { newHouse(t, empty()).admin(filepath.Join(t.TempDir(), "admin.sock")) }
+
+// A data directory may have a longer name than the address of a socket.
+func TestAdminInADirectoryWithALongName(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), strings.Repeat("long-", 30))
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	newHouse(t, empty()).admin(filepath.Join(dir, "admin.sock"))
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+	if _, err := ListenAdmin(filepath.Join(dir, "nowhere", "admin.sock")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("in no directory: %v", err)
+	}
+}
+
+func (h *house) admin(socket string) {
+	t := h.t
 	a := NewAdminClient(socket)
 	if _, err := a.List(t.Context()); !errors.Is(err, ErrNotRunning) {
 		t.Errorf("nobody listens: %v", err)

@@ -20,14 +20,14 @@ type AdminClient struct{ http *http.Client }
 
 // NewAdminClient speaks to the socket at a path.
 func NewAdminClient(socket string) *AdminClient {
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		c, err := new(net.Dialer).DialContext(ctx, "unix", socket)
+	connect := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		c, err := dial(ctx, socket)
 		if err != nil {
 			return nil, fmt.Errorf("%w (%w)", ErrNotRunning, err)
 		}
 		return c, nil
 	}
-	return &AdminClient{&http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}
+	return &AdminClient{&http.Client{Transport: &http.Transport{DialContext: connect, DisableKeepAlives: true}}}
 }
 
 // Create makes a key for a client.

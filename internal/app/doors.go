@@ -16,6 +16,7 @@ import (
 // doors is what the services of the HTTP interface share: their routes, what they must end at a stop, and the indexes they look things up in.
 type doors struct {
 	routes []httpapi.Route
+	stop   []func() // they refuse what is new, at once
 	drain  []func(ctx context.Context, spread time.Duration) error
 	index  *embedded.KV
 	opened *opened.Finder
@@ -37,7 +38,8 @@ func openIngest(_ context.Context, s *system) (func(context.Context) error, erro
 		return nil, err
 	}
 	s.doors.routes = append(s.doors.routes, in.Routes()...)
-	return func(ctx context.Context) error { <-ctx.Done(); return nil }, nil
+	s.doors.stop = append(s.doors.stop, in.Stop)
+	return in.Run, nil
 }
 
 func openDeliver(_ context.Context, s *system) (func(context.Context) error, error) {

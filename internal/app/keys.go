@@ -18,13 +18,18 @@ type Keys struct {
 	Revoke RevokeKeys `cmd:"" help:"Make a key worthless."`
 }
 
+// Help gives an example.
+func (Keys) Help() string {
+	return "Example:\n  bonafide keys create music-shop --data data\n  bonafide keys list --data data\n  bonafide keys revoke 3fa9c1 --data data"
+}
+
 // socketOf is where a running system listens for its operator.
 func socketOf(dir string) string { return filepath.Join(dir, "admin.sock") }
 
 // CreateKey makes a key.
 type CreateKey struct {
 	Client  string `arg:"" help:"Name of the client: a-z, 0-9 and dashes."`
-	Sandbox bool   `help:"Mark the key as one for trying things out."`
+	Sandbox bool   `help:"Mark the key as one for trying things out. The list of keys shows the mark; nothing else is different yet."`
 	Data    string `default:"bonafide-data" type:"path" help:"Data directory of the running system."`
 }
 

@@ -109,11 +109,14 @@ func assemble(ctx context.Context, s *system, chosen []service, l net.Listener) 
 	return &g, web, s.addAdmin(&g)
 }
 
-// addServer serves the HTTP interface; at a stop streams end first, then connections.
+// addServer serves the HTTP interface; at a stop nothing new is taken, then streams end, then connections.
 func (s *system) addServer(g *run.Group, web *httpapi.Server, l net.Listener) {
 	server := web.HTTP()
 	g.Add(func() error { return closed(server.Serve(l)) }, func(error) {
 		web.Stop()
+		for _, stop := range s.doors.stop {
+			stop()
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 		defer cancel()
 		for _, drain := range s.doors.drain {

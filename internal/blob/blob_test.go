@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/bonafide-id/bonafide/internal/resilience"
 	"github.com/bonafide-id/bonafide/internal/seal"
 	"github.com/bonafide-id/bonafide/internal/vision/pix"
@@ -305,28 +307,43 @@ func TestAbortAndRestartLeaveNothing(t *testing.T) {
 	}
 }
 
-func TestSweepWaitsADayAndSparesTheLiving(t *testing.T) {
+func TestOldIsWhatWasNotWrittenToForADay(t *testing.T) {
 	now := time.Now()
 	s, _ := open(t, func() time.Time { return now })
 	if _, err := s.Put(t.Context(), "c", "v", []byte("x"), true); err != nil {
 		t.Fatal(err)
 	}
-	sweep := func(alive bool) int {
-		n, err := s.Sweep(t.Context(), func(string, string) bool { return alive })
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
+	if err := s.Prepare(t.Context(), "d", "empty"); err != nil {
+		t.Fatal(err)
 	}
-	if n := sweep(false); n != 0 {
-		t.Error("swept what was written a moment ago")
+	old := func() (out []Owner) {
+		for o, err := range s.Old() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, o)
+		}
+		return out
+	}
+	if got := old(); len(got) != 0 {
+		t.Errorf("old a moment after it was written: %v", got)
 	}
 	now = now.Add(25 * time.Hour)
-	if n := sweep(true); n != 0 {
-		t.Error("swept what is alive")
+	if diff := cmp.Diff([]Owner{{"c", "v"}, {"d", "empty"}}, old()); diff != "" {
+		t.Error(diff)
 	}
-	if n := sweep(false); n != 1 {
-		t.Error("an orphan was left")
+	later := now.Add(-time.Hour)
+	if err := os.Chtimes(filepath.Join(s.root(), "d", "empty"), later, later); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Remove(t.Context(), "c", "v"); err != nil {
+		t.Fatal(err)
+	}
+	if got := old(); len(got) != 0 {
+		t.Errorf("old, though removed or written to an hour ago: %v", got)
+	}
+	for range s.Old() { // nobody asks for the rest
+		break
 	}
 }
 

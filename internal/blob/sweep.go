@@ -5,60 +5,97 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"time"
 )
 
-// orphanAge is how long a blob is left alone whatever is said of it: the event that names it may still be on its way.
+// orphanAge is how long blobs are left alone whatever is said of them: the event that names them may still be on its way.
 const orphanAge = 24 * time.Hour
 
-// Sweep removes the blobs of verifications that are not alive and were not written to for a day; it gives how many verifications went.
-func (s *Store) Sweep(ctx context.Context, alive func(client, verification string) bool) (int, error) {
-	dirs, err := filepath.Glob(filepath.Join(s.root(), "*", "*"))
+// Owner is a verification that has a place among the blobs.
+type Owner struct{ Client, Verification string }
+
+// Prepare makes the place of a verification's blobs, so that Old finds it even where nothing comes to stand there.
+func (s *Store) Prepare(ctx context.Context, client, verification string) error {
+	path, err := s.path(client, verification)
 	if err != nil {
-		return 0, fmt.Errorf("sweeping blobs: %w", err)
+		return err
 	}
-	swept := 0
-	for _, dir := range dirs {
-		client, verification := filepath.Base(filepath.Dir(dir)), filepath.Base(dir)
-		old, err := s.old(dir)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return swept, fmt.Errorf("sweeping blobs: %w", err)
-		}
-		if !old || alive(client, verification) {
-			continue
-		}
-		if err := s.Remove(ctx, client, verification); err != nil {
-			return swept, err
-		}
-		swept++
-	}
-	return swept, nil
+	return s.dep.Do(ctx, func(context.Context) error { return os.MkdirAll(path, 0o700) })
 }
 
-// old reports whether neither the directory nor any blob in it was written to for a day.
-func (s *Store) old(dir string) (bool, error) {
+// Old yields the verifications to whose places nothing was written for a day. An error does not end it: it is of one place.
+func (s *Store) Old() iter.Seq2[Owner, error] {
+	return func(yield func(Owner, error) bool) {
+		clients, err := os.ReadDir(s.root())
+		if err != nil {
+			yield(Owner{}, fmt.Errorf("looking for old blobs: %w", err))
+			return
+		}
+		for _, c := range clients {
+			if c.IsDir() && !s.oldOf(c.Name(), yield) {
+				return
+			}
+		}
+	}
+}
+
+// oldOf yields those of one client, and says whether more are wanted.
+func (s *Store) oldOf(client string, yield func(Owner, error) bool) bool {
+	all, err := os.ReadDir(filepath.Join(s.root(), client))
+	if err != nil {
+		return yield(Owner{}, fmt.Errorf("looking for old blobs: %w", err))
+	}
+	for _, v := range all {
+		if !v.IsDir() {
+			continue
+		}
+		o := Owner{client, v.Name()}
+		old, err := s.IsOld(o)
+		if err != nil {
+			err = fmt.Errorf("looking for old blobs: %w", err)
+		}
+		if (old || err != nil) && !yield(o, err) {
+			return false
+		}
+	}
+	return true
+}
+
+// IsOld says whether nothing was written to the place of a verification for a day. One that is gone is not old.
+func (s *Store) IsOld(o Owner) (bool, error) {
+	dir, err := s.path(o.Client, o.Verification)
+	if err != nil {
+		return false, nil // nothing of ours stands there
+	}
+	newest, err := newest(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && s.clock().Sub(newest) > orphanAge, err
+}
+
+// newest is when a directory, or any file in it, was last written to.
+func newest(dir string) (time.Time, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return false, err
+		return time.Time{}, err
 	}
 	info, err := os.Stat(dir)
 	if err != nil {
-		return false, err
+		return time.Time{}, err
 	}
-	newest := info.ModTime()
+	at := info.ModTime()
 	for _, e := range entries {
 		info, err := e.Info()
 		if err != nil {
-			return false, err
+			return time.Time{}, err
 		}
-		if info.ModTime().After(newest) {
-			newest = info.ModTime()
+		if info.ModTime().After(at) {
+			at = info.ModTime()
 		}
 	}
-	return s.clock().Sub(newest) > orphanAge, nil
+	return at, nil
 }

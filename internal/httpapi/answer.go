@@ -60,20 +60,23 @@ func (s *Server) finish(a *answer, r *http.Request) {
 }
 
 // broken says `internal` where nothing was said yet, and otherwise cuts the connection, so that nobody takes what was said for all of it.
-// What the panic says may quote what was sent, so only runtime errors are written down, and of others the type.
 func (s *Server) broken(a *answer, r *http.Request, broke any) {
 	if broke == http.ErrAbortHandler {
 		panic(broke)
 	}
-	what := fmt.Sprintf("%T", broke)
-	if err, ok := broke.(runtime.Error); ok {
-		what = err.Error()
-	}
 	id := rand.Text()[:12]
 	s.metrics.panics.Inc()
-	s.Log.Error("a handler panicked", "incident", id, "panic", what, "route", r.Pattern, "stack", string(debug.Stack()))
+	s.Log.Error("a handler panicked", "incident", id, "panic", Panic(broke), "route", r.Pattern, "stack", string(debug.Stack()))
 	if a.status != 0 {
 		panic(http.ErrAbortHandler)
 	}
 	problem.New(problem.Internal, "this is a bug; the server's log has it under the incident").With("incident", id).Refuse(a, r)
+}
+
+// Panic is what may be written down of what was recovered: a panic can quote what was sent, so of all but runtime errors it is the type.
+func Panic(broke any) string {
+	if err, ok := broke.(runtime.Error); ok {
+		return err.Error()
+	}
+	return fmt.Sprintf("%T", broke)
 }

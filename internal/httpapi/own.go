@@ -8,7 +8,7 @@ import (
 	"github.com/bonafide-id/bonafide/internal/httpapi/openapi"
 )
 
-// promises say what accepted means, by durability (docs/guarantees.md).
+// promises say what accepted means, by durability (docs/operations.md).
 var promises = map[string]string{
 	"fsync": "202 means that media and event are written and flushed to this machine's disk: they survive a crash of the process and a power cut if the disk honours flush, not the loss of the disk.",
 }

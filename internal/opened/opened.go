@@ -66,7 +66,7 @@ func isOpened(r log.Rec) bool {
 	return false
 }
 
-// Opened is what was accepted. Fact is nil where the verification's key was erased.
+// Opened is what was accepted. Fact is nil where the verification's key is no more.
 type Opened struct {
 	*envelopev1.Envelope
 	Fact *factv1.Opened
@@ -74,25 +74,43 @@ type Opened struct {
 
 // Find gives the opened fact of a client's verification, or ErrNotFound. It sees everything that was durable when it was called.
 func (f *Finder) Find(ctx context.Context, client, verification string) (Opened, error) {
-	for r, err := range f.index.Records(ctx, verification, false) {
-		if err != nil {
-			return Opened{}, fmt.Errorf("looking for a verification: %w", err)
-		}
-		return f.open(ctx, client, r)
+	m, err := f.message(ctx, client, verification)
+	if err != nil {
+		return Opened{}, err
 	}
-	return Opened{}, ErrNotFound
+	return open(ctx, m)
 }
 
-func (f *Finder) open(ctx context.Context, client string, r log.Rec) (Opened, error) {
-	m, err := f.decode.Decode(r)
-	if err != nil {
-		return Opened{}, fmt.Errorf("reading an opened fact: %w", err)
+// Has says whether a client's verification was opened, as Find sees it; no key is asked for.
+func (f *Finder) Has(ctx context.Context, client, verification string) (bool, error) {
+	_, err := f.message(ctx, client, verification)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
 	}
-	if m.GetClientId() != client || m.GetKind() != envelopev1.Kind_KIND_OPENED {
-		return Opened{}, ErrNotFound
+	return err == nil, err
+}
+
+// message gives the first opened fact of a verification, sealed.
+func (f *Finder) message(ctx context.Context, client, verification string) (*stream.Message, error) {
+	for r, err := range f.index.Records(ctx, verification, false) {
+		if err != nil {
+			return nil, fmt.Errorf("looking for a verification: %w", err)
+		}
+		m, err := f.decode.Decode(r)
+		if err != nil {
+			return nil, fmt.Errorf("reading an opened fact: %w", err)
+		}
+		if m.GetClientId() == client && m.GetKind() == envelopev1.Kind_KIND_OPENED {
+			return m, nil
+		}
+		break
 	}
+	return nil, ErrNotFound
+}
+
+func open(ctx context.Context, m *stream.Message) (Opened, error) {
 	p, err := m.Open(ctx)
-	if errors.Is(err, seal.ErrErased) {
+	if errors.Is(err, seal.ErrErased) || errors.Is(err, seal.ErrNoKey) {
 		return Opened{Envelope: m.Envelope}, nil
 	}
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/bonafide-id/bonafide/internal/log"
 	"github.com/bonafide-id/bonafide/internal/opened"
 	"github.com/bonafide-id/bonafide/internal/resilience"
+	"github.com/bonafide-id/bonafide/internal/seal"
 	"github.com/bonafide-id/bonafide/internal/stream"
 )
 
@@ -29,7 +30,8 @@ type upload struct {
 	*Service
 	client, verification string
 	trace                trace
-	created              bool // the data key was made for it
+	keyed                bool // the verification has a data key
+	created              bool // by this upload, and no other
 }
 
 var idLetters = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
@@ -53,7 +55,8 @@ type acceptance struct {
 
 // accept reads a body and makes it durable, or finds that it has been before.
 func (u *upload) accept(ctx context.Context, b body) (acceptance, error) {
-	ctx = resilience.About(ctx, u.client, u.verification)
+	// Not about the verification: the fact of an incident would be sealed with a key that a refusal destroys, before there is anything to be told about.
+	ctx = resilience.About(ctx, u.client, "")
 	done, err := u.turns.take(ctx, u.verification)
 	if err != nil {
 		return acceptance{}, err
@@ -66,7 +69,7 @@ func (u *upload) accept(ctx context.Context, b body) (acceptance, error) {
 	if !errors.Is(err, opened.ErrNotFound) {
 		return acceptance{}, err
 	}
-	f, err := readForm(ctx, b, u.blob)
+	f, err := readForm(b, func() (sink, error) { return u.blob(ctx) })
 	if err != nil {
 		u.discard(ctx)
 		return acceptance{}, err
@@ -78,7 +81,7 @@ func (u *upload) accept(ctx context.Context, b body) (acceptance, error) {
 
 // repeat reads a body that came before under the same idempotency key, and tells a repetition from a conflict.
 func (u *upload) repeat(ctx context.Context, b body, before opened.Opened) (acceptance, error) {
-	f, err := readForm(ctx, b, func(context.Context) (sink, error) { return &digest{Hash: sha256.New()}, nil })
+	f, err := readForm(b, func() (sink, error) { return &digest{Hash: sha256.New()}, nil })
 	if err != nil {
 		return acceptance{}, err
 	}
@@ -125,11 +128,11 @@ func neverWritten(err error) bool {
 
 // blob opens a sealed blob; the first one makes the verification's data key.
 func (u *upload) blob(ctx context.Context) (sink, error) {
-	if !u.created {
-		if _, err := u.Keys.Create(ctx, u.client, u.verification); err != nil {
+	if !u.keyed {
+		if err := u.makeKey(ctx); err != nil {
 			return nil, err
 		}
-		u.created = true
+		u.keyed = true
 	}
 	w, err := u.Blobs.Writer(ctx, u.client, u.verification)
 	if err != nil {
@@ -138,7 +141,23 @@ func (u *upload) blob(ctx context.Context) (sink, error) {
 	return w, nil
 }
 
-// discard leaves nothing of a refused upload: neither blobs nor a key.
+// makeKey makes the data key, unless an earlier upload under the same idempotency key left one. First of all it makes the place where a sweep looks
+// for what is left of an upload that was killed.
+func (u *upload) makeKey(ctx context.Context) error {
+	if err := u.Blobs.Prepare(ctx, u.client, u.verification); err != nil {
+		return err
+	}
+	_, err := u.Keys.Key(ctx, u.client, u.verification)
+	if !errors.Is(err, seal.ErrNoKey) {
+		return err
+	}
+	_, err = u.Keys.Create(ctx, u.client, u.verification)
+	u.created = err == nil
+	return err
+}
+
+// discard leaves nothing of a refused upload: neither blobs nor a key. Where the key was there before, an earlier upload, whose outcome nobody
+// knows, may yet turn out to have been accepted: then all is left to the sweep.
 func (u *upload) discard(ctx context.Context) {
 	if !u.created {
 		return

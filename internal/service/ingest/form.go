@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"context"
 	"errors"
 	"io"
 	"mime/multipart"
@@ -48,12 +47,12 @@ func newBody(whole io.Reader, boundary string) body {
 }
 
 // opener makes the sink of the next medium.
-type opener func(context.Context) (sink, error)
+type opener func() (sink, error)
 
 // readForm reads all parts, in whatever order they come. After an error nothing is left of them.
-func readForm(ctx context.Context, b body, open opener) (*form, error) {
+func readForm(b body, open opener) (*form, error) {
 	f := &form{}
-	err := f.read(ctx, b, open)
+	err := f.read(b, open)
 	if err == nil {
 		err = f.check()
 	}
@@ -64,7 +63,7 @@ func readForm(ctx context.Context, b body, open opener) (*form, error) {
 	return f, nil
 }
 
-func (f *form) read(ctx context.Context, b body, open opener) error {
+func (f *form) read(b body, open opener) error {
 	for {
 		part, err := b.parts.NextPart()
 		if err == io.EOF {
@@ -83,7 +82,7 @@ func (f *form) read(ctx context.Context, b body, open opener) error {
 		case slices.Contains(f.kinds(), kind):
 			err = bad("the part %s was sent twice", name)
 		default:
-			err = f.readMedium(ctx, part, kind, open)
+			err = f.readMedium(part, kind, open)
 		}
 		if err != nil {
 			return err
@@ -91,11 +90,8 @@ func (f *form) read(ctx context.Context, b body, open opener) error {
 	}
 }
 
-func (f *form) readMedium(ctx context.Context, part io.Reader, kind envelopev1.Medium, open opener) error {
-	to, err := open(ctx)
-	if err != nil {
-		return err
-	}
+func (f *form) readMedium(part io.Reader, kind envelopev1.Medium, open opener) (err error) {
+	to := &late{open: open}
 	m := &medium{kind: kind, sink: to}
 	f.media = append(f.media, m)
 	m.info, err = readMedium(part, kind, to)

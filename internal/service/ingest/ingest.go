@@ -14,6 +14,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"crypto/rand"
@@ -41,6 +42,7 @@ type Publisher interface {
 // Finder looks for what was accepted before; *opened.Finder is one.
 type Finder interface {
 	Find(ctx context.Context, client, verification string) (opened.Opened, error)
+	Has(ctx context.Context, client, verification string) (bool, error)
 }
 
 // Config of the service. Blobs, Keys, Events, Opened and Log are required.
@@ -57,6 +59,7 @@ type Config struct {
 
 	MaxBody  int64         // bytes; 0: 200 MB
 	Parallel int           // uploads at once; 0: 32
+	Share    int           // of one client; 0: a quarter of Parallel, and one at least
 	Idle     time.Duration // an upload that brings no byte for so long is cut; 0: 30 s
 	Longest  time.Duration // an upload that takes longer is cut; 0: 10 min
 	Expiry   time.Duration // of a verification that never becomes complete; 0: 24 h
@@ -78,6 +81,9 @@ func (c Config) withDefaults() Config {
 	if c.Parallel == 0 {
 		c.Parallel = 32
 	}
+	if c.Share == 0 {
+		c.Share = max(1, c.Parallel/4)
+	}
 	if c.Idle == 0 {
 		c.Idle = 30 * time.Second
 	}
@@ -93,10 +99,11 @@ func (c Config) withDefaults() Config {
 // Service takes uploads. Safe for concurrent use.
 type Service struct {
 	Config
-	slots   chan struct{}
-	turns   turns
-	uploads prometheus.Gauge
-	bytes   prometheus.Counter
+	slots    slots
+	turns    turns
+	stopping atomic.Bool
+	uploads  prometheus.Gauge
+	bytes    prometheus.Counter
 }
 
 // New makes the service.
@@ -105,7 +112,7 @@ func New(c Config) (*Service, error) {
 		return nil, errors.New("ingest: blobs, keys, events, opened and log are needed")
 	}
 	c = c.withDefaults()
-	s := &Service{Config: c, slots: make(chan struct{}, c.Parallel),
+	s := &Service{Config: c, slots: newSlots(c.Parallel, c.Share),
 		uploads: prometheus.NewGauge(prometheus.GaugeOpts{Name: "bonafide_ingest_uploads", Help: "Uploads in hand."}),
 		bytes:   prometheus.NewCounter(prometheus.CounterOpts{Name: "bonafide_ingest_bytes_total", Help: "Bytes of media that were accepted."})}
 	if c.Metrics != nil {
@@ -115,6 +122,9 @@ func New(c Config) (*Service, error) {
 	}
 	return s, nil
 }
+
+// Stop refuses uploads from now on; those that are in hand go on to their end.
+func (s *Service) Stop() { s.stopping.Store(true) }
 
 // Routes of the service.
 func (s *Service) Routes() []httpapi.Route {

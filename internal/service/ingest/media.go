@@ -9,6 +9,7 @@ import (
 	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
 	mediav1 "github.com/bonafide-id/bonafide/gen/bonafide/media/v1"
 	"github.com/bonafide-id/bonafide/internal/check"
+	"github.com/bonafide-id/bonafide/internal/httpapi"
 	"github.com/bonafide-id/bonafide/internal/httpapi/problem"
 	"github.com/bonafide-id/bonafide/internal/vision/picture"
 )
@@ -52,36 +53,47 @@ func (e *bodyError) Error() string { return "reading the body: " + e.err.Error()
 func (e *bodyError) Unwrap() error { return e.err }
 
 // readMedium streams a part into its sink, and stops at what its header shows to be wrong.
-func readMedium(part io.Reader, kind envelopev1.Medium, to sink) (picture.Info, error) {
-	pr, pw := io.Pipe()
-	type verdict struct {
-		info picture.Info
-		err  error
+func readMedium(part io.Reader, kind envelopev1.Medium, to *late) (picture.Info, error) {
+	head := &copied{from: part, to: to}
+	info, err := inspect(head, kind)
+	if head.err != nil {
+		return info, head.err // what the parser makes of a body that broke off is no verdict
 	}
-	done := make(chan verdict, 1)
-	go func() {
-		info, err := inspect(pr, kind)
-		if err != nil {
-			pr.CloseWithError(err)
-		} else {
-			_, _ = io.Copy(io.Discard, pr)
-		}
-		done <- verdict{info, err}
-	}()
-	err := pass(io.MultiWriter(pw, to), part)
-	pw.CloseWithError(err) // nil ends the file
-	v := <-done
-	if err != nil {
-		return v.info, err
+	if err == nil {
+		err = to.begin()
 	}
-	return v.info, v.err
+	if err == nil {
+		err = pass(to, part)
+	}
+	return info, err
+}
+
+// copied is a reader of which everything that is read goes to a writer, too. It keeps apart what the client did wrong and what the disk did.
+type copied struct {
+	from io.Reader
+	to   io.Writer
+	err  error
+}
+
+func (c *copied) Read(b []byte) (int, error) {
+	n, err := c.from.Read(b)
+	if n > 0 {
+		_, c.err = c.to.Write(b[:n])
+	}
+	if c.err == nil && err != nil && err != io.EOF {
+		c.err = &bodyError{err}
+	}
+	if c.err != nil {
+		return n, c.err
+	}
+	return n, err
 }
 
 // inspect reads the header. A panic in a parser must not take the process with it.
 func inspect(r io.Reader, kind envelopev1.Medium) (info picture.Info, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: the header parser panicked: %v", errBug, p)
+			err = fmt.Errorf("%w: the header parser panicked: %s", errBug, httpapi.Panic(p))
 		}
 	}()
 	info, err = picture.Header(r, picture.Limits{})

@@ -62,19 +62,17 @@ func (s *Service) upload(w http.ResponseWriter, r *http.Request) (acceptance, er
 	if err != nil {
 		return acceptance{}, err
 	}
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	default:
-		return acceptance{}, problem.New(problem.Overloaded, "%d uploads are in hand; nothing of this one was read", s.Parallel).RetryAfter(time.Second)
+	who := access.Of(r.Context())
+	leave, err := s.enter(who.Client)
+	if err != nil {
+		return acceptance{}, err
 	}
-	s.uploads.Inc()
-	defer s.uploads.Dec()
+	defer leave()
 	t, err := s.traceOf(r.Header)
 	if err != nil {
 		return acceptance{}, err
 	}
-	u, err := s.begin(access.Of(r.Context()), key, t)
+	u, err := s.begin(who, key, t)
 	if err != nil {
 		return acceptance{}, err
 	}
@@ -82,6 +80,22 @@ func (s *Service) upload(w http.ResponseWriter, r *http.Request) (acceptance, er
 	defer cancel()
 	from := &paced{from: http.MaxBytesReader(w, r.Body, s.MaxBody), control: http.NewResponseController(w), idle: s.Idle, end: time.Now().Add(s.Longest)}
 	return u.accept(ctx, newBody(from, boundary))
+}
+
+// enter admits an upload, or says why not; leave ends it.
+func (s *Service) enter(client string) (leave func(), err error) {
+	if s.stopping.Load() {
+		return nil, problem.New(problem.Draining, "the server is shutting down; nothing of this upload was read").RetryAfter(time.Second)
+	}
+	free, busy, own := s.slots.take(client)
+	switch {
+	case free == nil && own:
+		return nil, problem.New(problem.Overloaded, "%d uploads of yours are in hand, which is your share; nothing of this one was read", busy).RetryAfter(time.Second)
+	case free == nil:
+		return nil, problem.New(problem.Overloaded, "%d uploads are in hand; nothing of this one was read", busy).RetryAfter(time.Second)
+	}
+	s.uploads.Inc()
+	return func() { s.uploads.Dec(); free() }, nil
 }
 
 // paced reads a body that must go on coming.
