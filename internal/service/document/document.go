@@ -50,6 +50,7 @@ type Config struct {
 // Service makes pages. It is safe for concurrent use.
 type Service struct {
 	Config
+	gate    *picture.Gate
 	corners *page.Corners
 	lines   *ocr.Detector
 	reader  *ocr.Reader
@@ -62,7 +63,7 @@ func New(c Config) (*Service, error) {
 	if c.Models == nil || c.Blobs == nil || c.Now == nil {
 		return nil, errors.New("document service: models, blobs and clock are all needed")
 	}
-	s := &Service{Config: c}
+	s := &Service{Config: c, gate: picture.NewGate()}
 	m, err := c.Models.Get("corners")
 	if err == nil {
 		s.corners = page.NewCorners(m)
@@ -111,7 +112,7 @@ func (s *Service) handle(ctx context.Context, in stream.Input, emit stream.Emit)
 	if err != nil {
 		return fmt.Errorf("fetching the picture: %w", err)
 	}
-	p, err := picture.Decode(data, picture.Options{MinLongSide: decodedSide, Limits: s.Limits})
+	p, err := s.gate.Decode(ctx, data, picture.Options{MinLongSide: decodedSide, Limits: s.Limits})
 	if code := picture.CodeOf(err); code != "" {
 		return a.unusable(ctx, string(code))
 	}

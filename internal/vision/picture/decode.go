@@ -39,20 +39,35 @@ func (p *Picture) ToSource(q pix.Quad) pix.Quad {
 // animation the first frame. Every failure is an *Error; a picture whose data is cut short or corrupt is
 // damaged, never filled up.
 func Decode(data []byte, o Options) (*Picture, error) {
-	info, err := Header(bytes.NewReader(data), o.Limits)
+	j, err := plan(data, o)
 	if err != nil {
 		return nil, err
 	}
-	if info.Kind.Video() {
-		return nil, refuse(Unsupported, "a video where a picture is wanted")
+	return j.decode()
+}
+
+// job is a file whose header was found good.
+type job struct {
+	data   []byte
+	info   Info
+	shrink int
+}
+
+func plan(data []byte, o Options) (job, error) {
+	info, err := Header(bytes.NewReader(data), o.Limits)
+	if err == nil && info.Kind.Video() {
+		err = refuse(Unsupported, "a video where a picture is wanted")
 	}
-	shrink := shrinkBy(max(info.W, info.H), o.MinLongSide)
-	m, err := decodePixels(data, info, shrink)
+	return job{data, info, shrinkBy(max(info.W, info.H), o.MinLongSide)}, err
+}
+
+func (j job) decode() (*Picture, error) {
+	m, err := decodePixels(j.data, j.info, j.shrink)
 	if err != nil {
 		return nil, damaged(err, "decoding the picture")
 	}
-	p := &Picture{RGB: upright(m, info.Orientation), Kind: info.Kind}
-	p.SourceW, p.SourceH = info.Size()
+	p := &Picture{RGB: upright(m, j.info.Orientation), Kind: j.info.Kind}
+	p.SourceW, p.SourceH = j.info.Size()
 	return p, nil
 }
 

@@ -11,9 +11,10 @@ import (
 // Info is what a file's header says.
 type Info struct {
 	Kind        Kind
-	W, H        int // as stored, before Orientation is applied
-	Orientation int // EXIF orientation, 1 to 8; 1 where the file says nothing (it is read from JPEG only)
-	Frames      int // of an animated GIF; 1 otherwise
+	W, H        int   // as stored, before Orientation is applied
+	Orientation int   // EXIF orientation, 1 to 8; 1 where the file says nothing (it is read from JPEG only)
+	Frames      int   // of an animated GIF; 1 otherwise
+	Bytes       int64 // that decoding takes at its height, about; for a JPEG without its pixels, which may come shrunk
 }
 
 // Size returns the size of the picture as it is to be seen, after its EXIF orientation.
@@ -42,7 +43,10 @@ func Header(r io.Reader, lim Limits) (Info, error) {
 		return Info{}, err
 	}
 	info.Kind = kind
-	return info, lim.check(info.W, info.H)
+	if err := lim.check(info.W, info.H); err != nil {
+		return info, err
+	}
+	return info, lim.checkBytes(info)
 }
 
 var readers = map[Kind]func(*bufio.Reader, Limits) (Info, error){
@@ -57,11 +61,20 @@ func pngHeader(r *bufio.Reader, lim Limits) (Info, error) {
 			return Info{}, err
 		}
 	}
+	pixel := int64(perPNG)
+	if h, err := r.Peek(29); err == nil {
+		if depth := h[24]; depth == 16 {
+			pixel *= 2
+		}
+		if interlaced := h[28]; interlaced != 0 {
+			pixel *= 2
+		}
+	}
 	c, err := png.DecodeConfig(r)
 	if err != nil {
 		return Info{}, damaged(err, "reading the PNG header")
 	}
-	return Info{W: c.Width, H: c.Height, Orientation: 1, Frames: 1}, nil
+	return Info{W: c.Width, H: c.Height, Orientation: 1, Frames: 1, Bytes: area(c.Width, c.Height) * (pixel + perRGB)}, nil
 }
 
 // gifHeader walks the blocks of the whole file, because only they say how many frames there are.
@@ -74,6 +87,7 @@ func gifHeader(r *bufio.Reader, lim Limits) (Info, error) {
 	if err := lim.check(info.W, info.H); err != nil {
 		return Info{}, err
 	}
+	info.Bytes = area(info.W, info.H) * (perGIF + perRGB)
 	info.Frames, err = gifFrames(r, lim)
 	if err != nil {
 		return Info{}, err
@@ -157,3 +171,5 @@ func (w *gifWalk) blocks() {
 		w.skip(int(n))
 	}
 }
+
+func area(w, h int) int64 { return int64(w) * int64(h) }

@@ -20,7 +20,9 @@ func jpegHeader(r *bufio.Reader, _ Limits) (Info, error) {
 		}
 		switch {
 		case marker == 0xC0 || marker == 0xC1 || marker == 0xC2:
-			info.W, info.H, err = jpegSize(r, n)
+			components := 0
+			info.W, info.H, components, err = jpegSize(r, n)
+			info.Bytes = area(info.W, info.H) * int64(components) * perComponent
 			return info, err
 		case marker >= 0xC3 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC:
 			return Info{}, refuse(Unsupported, "a lossless, hierarchical or arithmetic-coded JPEG")
@@ -76,18 +78,18 @@ func toMarker(r *bufio.Reader) error {
 	}
 }
 
-func jpegSize(r *bufio.Reader, n int) (w, h int, err error) {
+func jpegSize(r *bufio.Reader, n int) (w, h, components int, err error) {
 	var d [6]byte
 	if n < len(d) {
-		return 0, 0, refuse(Damaged, "a JPEG frame header of %d bytes", n)
+		return 0, 0, 0, refuse(Damaged, "a JPEG frame header of %d bytes", n)
 	}
 	if _, err := io.ReadFull(r, d[:]); err != nil {
-		return 0, 0, damaged(err, "reading the JPEG header")
+		return 0, 0, 0, damaged(err, "reading the JPEG header")
 	}
 	if d[0] != 8 {
-		return 0, 0, refuse(Unsupported, "a JPEG of %d bits a channel", d[0])
+		return 0, 0, 0, refuse(Unsupported, "a JPEG of %d bits a channel", d[0])
 	}
-	return int(binary.BigEndian.Uint16(d[3:])), int(binary.BigEndian.Uint16(d[1:])), nil
+	return int(binary.BigEndian.Uint16(d[3:])), int(binary.BigEndian.Uint16(d[1:])), min(int(d[5]), 4), nil
 }
 
 // exifOrientation returns the orientation tag (0x0112) of the first image directory of an APP1 segment, 0 if it has none.

@@ -66,11 +66,14 @@ func damaged(err error, format string, args ...any) error {
 
 // Limits bound what is decoded; a zero field takes its default.
 type Limits struct {
-	MaxPixels int // width × height; default 50 million
-	MaxSide   int // default 12,000
-	MinSide   int // default 32: smaller than any text or face can be
-	MaxFrames int // of an animated GIF, whose frames together may have four times MaxPixels; default 500
+	MaxPixels int   // width × height; default 50 million
+	MaxSide   int   // default 12,000
+	MinSide   int   // default 32: smaller than any text or face can be
+	MaxBytes  int64 // that decoding takes at its height, Info.Bytes; default 400 million, which no picture of 8 bits a channel reaches
+	MaxFrames int   // of an animated GIF, whose frames together may have four times MaxPixels; default 500
 }
+
+const mostBytes = 400_000_000
 
 func (l Limits) defaults() Limits {
 	if l.MaxPixels == 0 {
@@ -81,6 +84,9 @@ func (l Limits) defaults() Limits {
 	}
 	if l.MinSide == 0 {
 		l.MinSide = 32
+	}
+	if l.MaxBytes == 0 {
+		l.MaxBytes = mostBytes
 	}
 	if l.MaxFrames == 0 {
 		l.MaxFrames = 500
@@ -96,6 +102,14 @@ func (l Limits) check(w, h int) error {
 		return refuse(TooManyPixels, "%d×%d pixels is more than %d million, or than %d a side", w, h, l.MaxPixels/1_000_000, l.MaxSide)
 	case w < l.MinSide || h < l.MinSide:
 		return refuse(TooFewPixels, "%d×%d pixels is less than %d a side", w, h, l.MinSide)
+	}
+	return nil
+}
+
+// checkBytes refuses what few pixels of many bits make costly.
+func (l Limits) checkBytes(i Info) error {
+	if i.Bytes > l.MaxBytes {
+		return refuse(TooManyPixels, "%d×%d pixels stored like this take more than %d MB to decode", i.W, i.H, l.MaxBytes/1_000_000)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ func webpHeader(r *bufio.Reader, _ Limits) (Info, error) {
 		return Info{}, damaged(err, "reading the WebP header")
 	}
 	var canvas, coded Info
+	pixel := int64(perWebP)
 	for coded.W == 0 {
 		var h [8]byte
 		if _, err := io.ReadFull(r, h[:]); err != nil {
@@ -26,7 +27,10 @@ func webpHeader(r *bufio.Reader, _ Limits) (Info, error) {
 			canvas, err = webpCanvas(r)
 		case "VP8 ":
 			coded, err = webpLossy(r)
+		case "ALPH":
+			pixel = perDeepWebP
 		case "VP8L":
+			pixel = perDeepWebP
 			coded, err = webpLossless(r)
 		case "ANIM", "ANMF":
 			return Info{}, refuse(Unsupported, "an animated WebP")
@@ -41,7 +45,7 @@ func webpHeader(r *bufio.Reader, _ Limits) (Info, error) {
 	if canvas.W != 0 && (canvas.W != coded.W || canvas.H != coded.H) {
 		return Info{}, refuse(Damaged, "a WebP canvas of another size than its picture")
 	}
-	coded.Orientation, coded.Frames = 1, 1
+	coded.Orientation, coded.Frames, coded.Bytes = 1, 1, area(coded.W, coded.H)*(pixel+perRGB)
 	return coded, nil
 }
 

@@ -2,6 +2,7 @@ package video
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"image"
 	"image/draw"
@@ -20,7 +21,7 @@ const (
 
 // animation decodes an animated GIF: it is measured first (gifwalk.go), then decoded, then each picture that the
 // rate asks for is composed and scaled.
-func animation(src io.Reader, o Options, yield func(Frame) error) (Info, error) {
+func (d *Decoder) animation(ctx context.Context, src io.Reader, o Options, yield func(Frame) error) (Info, error) {
 	b, err := io.ReadAll(io.LimitReader(src, maxGIFBytes+1))
 	if err != nil {
 		return Info{}, fmt.Errorf("reading GIF: %w", err)
@@ -33,6 +34,11 @@ func animation(src io.Reader, o Options, yield func(Frame) error) (Info, error) 
 	if err := plan.check(len(b)); err != nil {
 		return info, err
 	}
+	release, err := d.gate.Hold(ctx, plan.bytes())
+	if err != nil {
+		return info, err
+	}
+	defer release()
 	g, err := gif.DecodeAll(bytes.NewReader(b))
 	if err != nil {
 		return info, &Error{Code: Damaged, Detail: "GIF: " + err.Error()}
@@ -52,6 +58,9 @@ func (p gifPlan) check(size int) error {
 	}
 	return nil
 }
+
+// bytes is about what the pictures take, and the screen that they are laid on, twice where it is put back.
+func (p gifPlan) bytes() int64 { return int64(p.pixels) + 8*int64(p.w)*int64(p.h) }
 
 // play composes the pictures as a viewer would and yields those that are due.
 func play(g *gif.GIF, info Info, o Options, yield func(Frame) error) (Info, error) {

@@ -1,6 +1,7 @@
 package video
 
 import (
+	"context"
 	"fmt"
 	"io"
 
@@ -10,7 +11,7 @@ import (
 const maxStillBytes = 64 << 20
 
 // still hands over a single picture, upright, as the only frame.
-func still(src io.Reader, o Options, yield func(Frame) error) (Info, error) {
+func (d *Decoder) still(ctx context.Context, src io.Reader, o Options, yield func(Frame) error) (Info, error) {
 	b, err := io.ReadAll(io.LimitReader(src, maxStillBytes+1))
 	if err != nil {
 		return Info{}, fmt.Errorf("reading picture: %w", err)
@@ -18,7 +19,7 @@ func still(src io.Reader, o Options, yield func(Frame) error) (Info, error) {
 	if len(b) > maxStillBytes {
 		return Info{}, &Error{Code: TooLarge, Detail: "picture file over 64 MiB"}
 	}
-	p, err := picture.Decode(b, picture.Options{MinLongSide: o.LongSide})
+	p, err := d.gate.Decode(ctx, b, picture.Options{MinLongSide: o.LongSide})
 	if err != nil {
 		return Info{}, refused(err)
 	}

@@ -88,8 +88,9 @@ func (c Config) withDefaults() Config {
 
 // Decoder reads recordings; it is safe for concurrent use.
 type Decoder struct {
-	cfg Config
-	box sandbox
+	cfg  Config
+	box  sandbox
+	gate *picture.Gate // of what is decoded in this process
 }
 
 // New finds the programs, tries once how a child can be isolated here, and logs what is in force. It refuses a machine
@@ -108,7 +109,7 @@ func New(ctx context.Context, cfg Config) (*Decoder, error) {
 		return nil, fmt.Errorf("isolating the video decoder: %w", err)
 	}
 	cfg.Log.Info("video sandbox", "isolation", box.String())
-	return &Decoder{cfg: cfg, box: box}, nil
+	return &Decoder{cfg: cfg, box: box, gate: picture.NewGate()}, nil
 }
 
 // Isolation says what keeps the child apart here, for example "user, net, pid, ipc, landlock".
@@ -127,9 +128,9 @@ func (d *Decoder) Frames(ctx context.Context, src io.Reader, o Options, yield fu
 	case picture.MP4, picture.WebM:
 		return d.recording(ctx, kind, src, o, yield)
 	case picture.GIF:
-		return animation(src, o, yield)
+		return d.animation(ctx, src, o, yield)
 	}
-	return still(src, o, yield)
+	return d.still(ctx, src, o, yield)
 }
 
 // recording decodes a container file in the sandbox.
