@@ -116,7 +116,7 @@ func TestGateBoundsWhatIsDecodedAtOnce(t *testing.T) {
 		}
 		for i := range 40 {
 			all.Go(func() {
-				n := int64(i%5+1) * 100_000_000
+				n := int64(i%4+1) * 100_000_000
 				release, err := g.Hold(t.Context(), n)
 				if err != nil {
 					t.Error(err)
