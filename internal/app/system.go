@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -157,7 +158,7 @@ func (f closerFunc) Close() error { return f() }
 func (s *system) dependency(name string) (*resilience.Dependency, error) {
 	for _, d := range decided {
 		if d.name == name {
-			return resilience.New(name, d.Decisions, s.relay.Report)
+			return resilience.New(resilience.Config{Name: name, Decisions: d.Decisions, Report: s.relay.Report, Now: time.Now})
 		}
 	}
 	return nil, fmt.Errorf("nothing is decided for the dependency %s", name)

@@ -29,7 +29,7 @@ func (k keys) Delete(key []byte) error        { delete(k, string(key)); return n
 
 func dependency(t *testing.T, name string) *resilience.Dependency {
 	refuse := resilience.Decision{Action: resilience.Refuse, After: time.Minute}
-	d, err := resilience.New(name, resilience.Decisions{Down: refuse, Slow: refuse, Unreliable: refuse}, func(resilience.Incident) {})
+	d, err := resilience.New(resilience.Config{Name: name, Decisions: resilience.Decisions{Down: refuse, Slow: refuse, Unreliable: refuse}, Report: func(resilience.Incident) {}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,15 +16,11 @@ import (
 // Action is what is done instead.
 type Action string
 
-// The actions. Refuse, Queue and Skip leave it to the caller, who is told by a *Taken error; Wait goes on trying.
+// The actions. Refuse and Skip leave it to the caller, who is told by a *Taken error; Wait goes on trying, and becomes one when its time is over.
 const (
-	Refuse    Action = "refuse"     // say no, come back in For
-	Queue     Action = "queue"      // keep the work where it is and go on later
-	Wait      Action = "wait"       // try or wait on for at most For (0: as long as the caller waits)
-	Skip      Action = "skip"       // leave it out, with Reason
-	TrustFor  Action = "trust_for"  // provisional grant for For
-	UseStale  Action = "use_stale"  // what was known, not older than For
-	DegradeTo Action = "degrade_to" // do Reason instead
+	Refuse Action = "refuse" // the door says come back in For; what is in hand waits where it is and is tried again
+	Wait   Action = "wait"   // try or wait on for at most For (0: as long as the caller waits), then as Refuse
+	Skip   Action = "skip"   // go on without: the checks that needed it end not performed, with Reason
 )
 
 // Condition is how a dependency lets one down.
@@ -42,10 +38,10 @@ type Decision struct {
 	Action Action
 	After  time.Duration // of Slow: longer than this is slow
 	For    time.Duration // how long the action holds
-	Reason string        // a code: why something is skipped, or what it is degraded to
+	Reason string        // of Skip: a code
 }
 
-// String spells a decision as `bonafide decisions` prints it, such as "300ms: use_stale 1m0s".
+// String spells a decision as `bonafide decisions` prints it, such as "300ms: wait 10s".
 func (d Decision) String() string {
 	s := string(d.Action)
 	if d.After > 0 {
@@ -79,13 +75,9 @@ func (d Decisions) validate() error {
 
 func (d Decision) validate() error {
 	switch d.Action {
-	case Refuse, Queue, Wait:
+	case Refuse, Wait:
 		return nil
-	case TrustFor, UseStale:
-		if d.For <= 0 {
-			return fmt.Errorf("%s needs a time", d.Action)
-		}
-	case Skip, DegradeTo:
+	case Skip:
 		if d.Reason == "" {
 			return fmt.Errorf("%s needs a reason", d.Action)
 		}

@@ -22,11 +22,17 @@ var ErrOpen = errors.New("not asked: it failed repeatedly")
 // ErrSlow is the cause of a call that was given up because it took too long.
 var ErrSlow = errors.New("took too long")
 
+// Config of a dependency.
+type Config struct {
+	Name      string
+	Decisions Decisions
+	Report    Reporter
+	Now       func() time.Time // nil: time.Now
+}
+
 // Dependency guards the calls to one dependency. Safe for concurrent use.
 type Dependency struct {
-	name      string
-	decisions Decisions
-	report    Reporter
+	config Config
 
 	mu        sync.Mutex
 	failures  int
@@ -34,28 +40,45 @@ type Dependency struct {
 }
 
 // New makes a dependency. It refuses one whose decisions are not all made, or that has nobody to report to.
-func New(name string, d Decisions, report Reporter) (*Dependency, error) {
-	if name == "" || report == nil {
-		return nil, fmt.Errorf("dependency %q: name and reporter are needed", name)
+func New(c Config) (*Dependency, error) {
+	if c.Name == "" || c.Report == nil {
+		return nil, fmt.Errorf("dependency %q: name and reporter are needed", c.Name)
 	}
-	if err := d.validate(); err != nil {
-		return nil, fmt.Errorf("dependency %s: %w", name, err)
+	if err := c.Decisions.validate(); err != nil {
+		return nil, fmt.Errorf("dependency %s: %w", c.Name, err)
 	}
-	return &Dependency{name: name, decisions: d, report: report}, nil
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return &Dependency{config: c}, nil
 }
 
 // Name of the dependency.
-func (d *Dependency) Name() string { return d.name }
+func (d *Dependency) Name() string { return d.config.Name }
 
 // Decisions that were made for it.
-func (d *Dependency) Decisions() Decisions { return d.decisions }
+func (d *Dependency) Decisions() Decisions { return d.config.Decisions }
+
+// Final marks an error that no second call mends, such as that of a flush: where down means wait, it is not waited for.
+func Final(err error) error {
+	if err == nil {
+		return nil
+	}
+	return final{err}
+}
+
+type final struct{ error }
+
+func (f final) Unwrap() error { return f.error }
 
 // Do calls f, and takes the decision that was made when f fails, takes too long, or has failed too often to be asked again. It returns nil,
-// the error of ctx, or a *Taken. An answer that is simply no is not a failure: f keeps it aside and returns nil.
+// the error of ctx, or a *Taken. An answer that is simply no is not a failure: f keeps it aside and returns nil. When its context ends f must
+// return; what cannot promise that goes through Ask.
 //
-// Where slow means anything but wait, f is given up at Decision.After. Where down means wait, f is called again until Decision.For is over.
+// Where slow means anything but wait, f is given up at Decision.After; where it means wait, at Decision.For. Where down means wait, f is
+// called again until Decision.For is over.
 func (d *Dependency) Do(ctx context.Context, f func(context.Context) error) error {
-	began := time.Now()
+	began := d.config.Now()
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		if d.open() {
 			return d.take(ctx, Unreliable, ErrOpen)
@@ -66,7 +89,7 @@ func (d *Dependency) Do(ctx context.Context, f func(context.Context) error) erro
 		}
 		taken := d.take(ctx, c, err)
 		do := taken.Decision
-		if c != Down || do.Action != Wait || do.For > 0 && time.Since(began)+pause > do.For {
+		if c != Down || do.Action != Wait || errors.As(err, new(final)) || do.For > 0 && d.config.Now().Sub(began)+pause > do.For {
 			return taken
 		}
 		if err := sleep(ctx, pause); err != nil {
@@ -77,7 +100,7 @@ func (d *Dependency) Do(ctx context.Context, f func(context.Context) error) erro
 
 // once calls f within the time that slow allows, and says how it failed.
 func (d *Dependency) once(ctx context.Context, f func(context.Context) error) (Condition, error) {
-	slow := d.decisions.Slow
+	slow := d.config.Decisions.Slow
 	limit, cut := slow.For, slow.Action != Wait
 	if cut {
 		limit = slow.After
@@ -87,23 +110,32 @@ func (d *Dependency) once(ctx context.Context, f func(context.Context) error) (C
 		inner, cancel = context.WithTimeoutCause(ctx, limit, ErrSlow)
 	}
 	defer cancel()
-	began := time.Now()
+	began := d.config.Now()
 	err := f(inner)
 	d.count(ctx, err)
-	if took := time.Since(began); err == nil && took > slow.After {
+	if took := d.config.Now().Sub(began); err == nil && took > slow.After {
 		d.take(ctx, Slow, fmt.Errorf("%w: %v", ErrSlow, took))
 	}
 	if err != nil && context.Cause(inner) == ErrSlow && ctx.Err() == nil {
-		return Slow, fmt.Errorf("%w: %w", ErrSlow, err)
+		return Slow, slowly(err)
 	}
 	return Down, err
 }
 
+// slowly says of an error that it comes from a call that was given up.
+func slowly(err error) error {
+	if errors.Is(err, ErrSlow) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrSlow, err)
+}
+
 func (d *Dependency) take(ctx context.Context, c Condition, err error) *Taken {
-	do := map[Condition]Decision{Down: d.decisions.Down, Slow: d.decisions.Slow, Unreliable: d.decisions.Unreliable}[c]
+	decided := d.config.Decisions
+	do := map[Condition]Decision{Down: decided.Down, Slow: decided.Slow, Unreliable: decided.Unreliable}[c]
 	s := about(ctx)
-	d.report(Incident{Dependency: d.name, Condition: c, Decision: do, Client: s.client, Verification: s.verification, Err: err})
-	return &Taken{Dependency: d.name, Condition: c, Decision: do, Err: err}
+	d.config.Report(Incident{Dependency: d.config.Name, Condition: c, Decision: do, Client: s.client, Verification: s.verification, Err: err})
+	return &Taken{Dependency: d.config.Name, Condition: c, Decision: do, Err: err}
 }
 
 // count keeps the circuit: it opens for Unreliable.For after several failures in a row; the first call after that decides again.
@@ -115,8 +147,8 @@ func (d *Dependency) count(ctx context.Context, err error) {
 		d.failures = 0
 	case ctx.Err() == nil:
 		d.failures++
-		if d.failures >= failuresToOpen && d.decisions.Unreliable.Action != Wait {
-			d.openUntil = time.Now().Add(d.decisions.Unreliable.For)
+		if d.failures >= failuresToOpen && d.config.Decisions.Unreliable.Action != Wait {
+			d.openUntil = d.config.Now().Add(d.config.Decisions.Unreliable.For)
 		}
 	}
 }
@@ -124,7 +156,7 @@ func (d *Dependency) count(ctx context.Context, err error) {
 func (d *Dependency) open() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return time.Now().Before(d.openUntil)
+	return d.config.Now().Before(d.openUntil)
 }
 
 func sleep(ctx context.Context, t time.Duration) error {

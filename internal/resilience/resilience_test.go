@@ -3,6 +3,7 @@ package resilience
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,7 +14,7 @@ import (
 
 func decided() Decisions {
 	return Decisions{
-		Down:       Decision{Action: Queue},
+		Down:       Decision{Action: Skip, Reason: "no_key"},
 		Slow:       Decision{Action: Refuse, After: 300 * time.Millisecond},
 		Unreliable: Decision{Action: Refuse, For: 30 * time.Second},
 	}
@@ -22,7 +23,7 @@ func decided() Decisions {
 func newDependency(t *testing.T, d Decisions) (*Dependency, *[]Incident) {
 	t.Helper()
 	var seen []Incident
-	dep, err := New("key service", d, func(i Incident) { seen = append(seen, i) })
+	dep, err := New(Config{Name: "key service", Decisions: d, Report: func(i Incident) { seen = append(seen, i) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,21 +32,20 @@ func newDependency(t *testing.T, d Decisions) (*Dependency, *[]Incident) {
 
 func TestNewRefusesWhatIsNotDecided(t *testing.T) {
 	for name, change := range map[string]func(*Decisions){
-		"down":              func(d *Decisions) { d.Down = Decision{} },
-		"slow":              func(d *Decisions) { d.Slow = Decision{} },
-		"unreliable":        func(d *Decisions) { d.Unreliable = Decision{} },
-		"slow has no time":  func(d *Decisions) { d.Slow.After = 0 },
-		"skip has no code":  func(d *Decisions) { d.Down = Decision{Action: Skip} },
-		"trust has no time": func(d *Decisions) { d.Down = Decision{Action: TrustFor} },
-		"not an action":     func(d *Decisions) { d.Down = Decision{Action: "hope"} },
+		"down":             func(d *Decisions) { d.Down = Decision{} },
+		"slow":             func(d *Decisions) { d.Slow = Decision{} },
+		"unreliable":       func(d *Decisions) { d.Unreliable = Decision{} },
+		"slow has no time": func(d *Decisions) { d.Slow.After = 0 },
+		"skip has no code": func(d *Decisions) { d.Down = Decision{Action: Skip} },
+		"not an action":    func(d *Decisions) { d.Down = Decision{Action: "hope"} },
 	} {
 		d := decided()
 		change(&d)
-		if _, err := New("x", d, func(Incident) {}); err == nil {
+		if _, err := New(Config{Name: "x", Decisions: d, Report: func(Incident) {}}); err == nil {
 			t.Errorf("%s: a dependency without its decisions was made", name)
 		}
 	}
-	if _, err := New("x", decided(), nil); err == nil {
+	if _, err := New(Config{Name: "x", Decisions: decided()}); err == nil {
 		t.Error("a dependency without a reporter was made")
 	}
 }
@@ -55,7 +55,7 @@ func TestDownIsReportedWithWhomItTouches(t *testing.T) {
 	broken := errors.New("connection refused")
 	err := d.Do(About(t.Context(), "c", "v"), func(context.Context) error { return broken })
 	var taken *Taken
-	if !errors.As(err, &taken) || taken.Decision.Action != Queue || !errors.Is(err, broken) {
+	if !errors.As(err, &taken) || taken.Decision.Action != Skip || !errors.Is(err, broken) {
 		t.Fatalf("got %v", err)
 	}
 	if len(*seen) != 1 || (*seen)[0].Verification != "v" || (*seen)[0].Client != "c" || (*seen)[0].Condition != Down {
@@ -129,6 +129,61 @@ func TestCircuitOpensAndCloses(t *testing.T) {
 	})
 }
 
+// What does not heed its context is left behind at the end of its time; the next caller is not held up by it, and it ends when it can.
+func TestAskLeavesAHangingCallBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		decisions := decided()
+		decisions.Slow = Decision{Action: Wait, After: time.Second, For: 10 * time.Second}
+		d, seen := newDependency(t, decisions)
+		began, release := time.Now(), make(chan struct{})
+		got, err := Ask(t.Context(), d, func(context.Context) (int, error) { <-release; return 1, nil })
+		var taken *Taken
+		if took := time.Since(began); got != 0 || !errors.As(err, &taken) || taken.Condition != Slow || took != 10*time.Second || len(*seen) != 1 {
+			t.Errorf("gave up after %v: %d, %v, %d incidents", took, got, err, len(*seen))
+		}
+		if got, err := Ask(t.Context(), d, func(context.Context) (int, error) { return 2, nil }); got != 2 || err != nil {
+			t.Errorf("the next: %d, %v", got, err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		if _, err := Ask(ctx, d, func(context.Context) (int, error) { <-release; return 3, nil }); err != context.Canceled || len(*seen) != 1 {
+			t.Errorf("a caller who left: %v, %d incidents", err, len(*seen))
+		}
+		close(release) // or the bubble would never end
+	})
+}
+
+func TestAskPanicsInItsCaller(t *testing.T) {
+	d, _ := newDependency(t, decided())
+	for want, bug := range map[string]func(){
+		"index out of range":     func() { _ = make([]int, 0)[len(decided().Down.Reason)] },
+		"a value of type string": func() { panic("ERIKA MUSTERMANN") },
+	} {
+		func() {
+			defer func() {
+				err, _ := recover().(runtime.Error)
+				if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "resilience_test.go") || strings.Contains(err.Error(), "ERIKA") {
+					t.Errorf("recovered %v", err)
+				}
+			}()
+			_, _ = Ask(t.Context(), d, func(context.Context) (int, error) { bug(); return 0, nil })
+		}()
+	}
+}
+
+func TestFinalIsNotWaitedFor(t *testing.T) {
+	decisions := decided()
+	decisions.Down = Decision{Action: Wait, For: time.Minute}
+	d, seen := newDependency(t, decisions)
+	broken := errors.New("the flush failed")
+	if err := d.Do(t.Context(), func(context.Context) error { return Final(broken) }); !errors.Is(err, broken) || len(*seen) != 1 {
+		t.Errorf("%v, %d incidents", err, len(*seen))
+	}
+	if Final(nil) != nil {
+		t.Error("no error became one")
+	}
+}
+
 func TestCancelledCallerIsNoFailure(t *testing.T) {
 	d, seen := newDependency(t, decided())
 	ctx, cancel := context.WithCancel(t.Context())
@@ -150,8 +205,8 @@ func TestRelayKeepsUntilAttached(t *testing.T) {
 }
 
 func TestDecisionsReadAsPeopleWriteThem(t *testing.T) {
-	got := Decision{Action: UseStale, After: 300 * time.Millisecond, For: time.Minute, Reason: "cached"}.String()
-	if !strings.EqualFold(got, "300ms: use_stale 1m0s (cached)") {
+	got := Decision{Action: Skip, After: 300 * time.Millisecond, For: time.Minute, Reason: "no_key"}.String()
+	if got != "300ms: skip 1m0s (no_key)" {
 		t.Error(got)
 	}
 }

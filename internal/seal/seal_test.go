@@ -69,7 +69,7 @@ func (m *memory) Delete(key []byte) error {
 
 func service(t testing.TB) *resilience.Dependency {
 	refuse := resilience.Decision{Action: resilience.Refuse, After: time.Second, For: time.Second}
-	d, err := resilience.New("key service", resilience.Decisions{Down: refuse, Slow: refuse, Unreliable: refuse}, func(resilience.Incident) {})
+	d, err := resilience.New(resilience.Config{Name: "key service", Decisions: resilience.Decisions{Down: refuse, Slow: refuse, Unreliable: refuse}, Report: func(resilience.Incident) {}})
 	if err != nil {
 		t.Fatal(err)
 	}

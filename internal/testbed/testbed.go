@@ -74,7 +74,7 @@ func dependency(t testing.TB, name string) *resilience.Dependency {
 	t.Helper()
 	refuse := resilience.Decision{Action: resilience.Refuse, For: time.Second}
 	slow := resilience.Decision{Action: resilience.Wait, After: time.Minute}
-	d, err := resilience.New(name, resilience.Decisions{Down: refuse, Slow: slow, Unreliable: refuse}, func(resilience.Incident) {})
+	d, err := resilience.New(resilience.Config{Name: name, Decisions: resilience.Decisions{Down: refuse, Slow: slow, Unreliable: refuse}, Report: func(resilience.Incident) {}})
 	if err != nil {
 		t.Fatal(err)
 	}

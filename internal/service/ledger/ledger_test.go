@@ -38,7 +38,7 @@ func (m memory) Delete(key []byte) error        { delete(m, string(key)); return
 func keyring(t testing.TB) *seal.Keyring {
 	t.Helper()
 	refuse := resilience.Decision{Action: resilience.Refuse, After: time.Second, For: time.Second}
-	dep, err := resilience.New("key service", resilience.Decisions{Down: refuse, Slow: refuse, Unreliable: refuse}, func(resilience.Incident) {})
+	dep, err := resilience.New(resilience.Config{Name: "key service", Decisions: resilience.Decisions{Down: refuse, Slow: refuse, Unreliable: refuse}, Report: func(resilience.Incident) {}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,8 +76,8 @@ func records(t *testing.T, l log.Log, name string) (out []log.Rec) {
 // On a real log that loses answers of steps, with the ledger stopped and started again, the feed is the one that the specification names.
 func TestSequenceOnTheRuntime(t *testing.T) {
 	bed := testbed.New(t, t.TempDir())
-	wait := resilience.Decision{Action: resilience.Queue, After: time.Minute}
-	dep, err := resilience.New("log", resilience.Decisions{Down: wait, Slow: wait, Unreliable: wait}, func(resilience.Incident) {})
+	wait := resilience.Decision{Action: resilience.Refuse, After: time.Minute}
+	dep, err := resilience.New(resilience.Config{Name: "log", Decisions: resilience.Decisions{Down: wait, Slow: wait, Unreliable: wait}, Report: func(resilience.Incident) {}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,8 +30,8 @@ type stage struct {
 
 func newStage(t *testing.T, crash func(split.Point) bool) *stage {
 	bed := testbed.New(t, t.TempDir())
-	wait := resilience.Decision{Action: resilience.Queue, After: time.Minute}
-	dep, err := resilience.New("log", resilience.Decisions{Down: wait, Slow: wait, Unreliable: wait}, func(resilience.Incident) {})
+	wait := resilience.Decision{Action: resilience.Refuse, After: time.Minute}
+	dep, err := resilience.New(resilience.Config{Name: "log", Decisions: resilience.Decisions{Down: wait, Slow: wait, Unreliable: wait}, Report: func(resilience.Incident) {}})
 	if err != nil {
 		t.Fatal(err)
 	}
