@@ -9,12 +9,12 @@ import (
 // that derives from an idempotency key may be used again. Nothing that was sealed under the key may have been published.
 func (k *Keyring) Discard(ctx context.Context, client, verification string) error {
 	name := string(joined(client, verification))
-	defer k.lock(name)()
-	defer k.cache.drop(name)
-	return k.dep.Do(ctx, func(context.Context) error {
+	_, err := k.ask(ctx, name, func(context.Context) (*Key, error) {
+		defer k.cache.drop(name)
 		if err := k.store.Delete(append([]byte("key/"), name...)); err != nil {
-			return fmt.Errorf("discarding a key: %w", err)
+			return nil, fmt.Errorf("discarding a key: %w", err)
 		}
-		return nil
+		return nil, nil
 	})
+	return err
 }

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
-	"sync"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/keyset"
@@ -37,9 +36,9 @@ type Keyring struct {
 	master tink.AEAD
 	mac    []byte
 	cache  cache
-	locks  [64]sync.Mutex // by verification: making, reading and erasing one key exclude one another
+	locks  [64]gate // by verification: making, reading and erasing one key exclude one another
 
-	mu      sync.Mutex
+	making  gate // of clients' keys
 	clients map[string]tink.AEAD
 }
 
@@ -67,12 +66,19 @@ func Open(c Config) (*Keyring, error) {
 	}
 	k := &Keyring{store: c.Store, rand: c.Rand, dep: c.Dependency, master: master, clients: make(map[string]tink.AEAD)}
 	k.cache.limit = c.CachedKeys
+	k.making = newGate()
+	for i := range k.locks {
+		k.locks[i] = newGate()
+	}
 	k.mac, err = k.secret([]byte(macKey), master, []byte(macKey))
 	if err != nil {
 		return nil, fmt.Errorf("secret of keyed digests: %w", err)
 	}
 	return k, nil
 }
+
+// Dependency is the name of the dependency that is guarded here, as incidents and resilience.Taken have it.
+func (k *Keyring) Dependency() string { return k.dep.Name() }
 
 // Create gives the data key of a verification and makes it if there is none; it is durable when Create returns. ErrErased: there was one.
 func (k *Keyring) Create(ctx context.Context, client, verification string) (*Key, error) {
@@ -89,24 +95,41 @@ func (k *Keyring) key(ctx context.Context, client, verification string, create b
 	if key, ok := k.cache.get(name); ok {
 		return key, nil
 	}
-	defer k.lock(name)()
-	var key *Key
-	var no error // an answer, not a failure of the store
-	err := k.dep.Do(ctx, func(context.Context) (err error) {
-		key, err = k.load(client, name, create)
-		if errors.Is(err, ErrErased) || errors.Is(err, ErrNoKey) {
-			no, err = err, nil
+	return k.ask(ctx, name, func(ctx context.Context) (*Key, error) {
+		key, err := k.load(ctx, client, name, create)
+		if err == nil {
+			k.cache.put(name, key)
 		}
-		return err
+		return key, err
 	})
-	if err = errors.Join(err, no); err != nil {
-		return nil, err
-	}
-	k.cache.put(name, key)
-	return key, nil
 }
 
-func (k *Keyring) load(client, name string, create bool) (*Key, error) {
+// ask has the store worked on for one verification, and alone for that one, within the time that the dependency allows. A call that hangs keeps
+// its gate until it returns; those who wait for the gate go when their time is over.
+func (k *Keyring) ask(ctx context.Context, name string, f func(context.Context) (*Key, error)) (*Key, error) {
+	type reply struct {
+		key *Key
+		no  error // an answer, not a failure of the store
+	}
+	got, err := resilience.Ask(ctx, k.dep, func(ctx context.Context) (r reply, err error) {
+		leave, err := k.gate(name).enter(ctx)
+		if err != nil {
+			return r, err
+		}
+		defer leave()
+		r.key, err = f(ctx)
+		if errors.Is(err, ErrErased) || errors.Is(err, ErrNoKey) {
+			r.no, err = err, nil
+		}
+		return r, err
+	})
+	if err = errors.Join(err, got.no); err != nil {
+		return nil, err
+	}
+	return got.key, nil
+}
+
+func (k *Keyring) load(ctx context.Context, client, name string, create bool) (*Key, error) {
 	gone, err := k.store.Get(tombstone(name))
 	if err != nil {
 		return nil, fmt.Errorf("reading keys: %w", err)
@@ -114,7 +137,7 @@ func (k *Keyring) load(client, name string, create bool) (*Key, error) {
 	if gone != nil {
 		return nil, ErrErased
 	}
-	wrap, err := k.client(client)
+	wrap, err := k.client(ctx, client)
 	if err != nil {
 		return nil, err
 	}
@@ -137,17 +160,17 @@ func (k *Keyring) load(client, name string, create bool) (*Key, error) {
 // Erase destroys the data key of a verification for good. It is durable when Erase returns, and may be repeated; after an error it must be.
 func (k *Keyring) Erase(ctx context.Context, client, verification string) error {
 	name := string(joined(client, verification))
-	defer k.lock(name)()
-	defer k.cache.drop(name)
-	return k.dep.Do(ctx, func(context.Context) error {
+	_, err := k.ask(ctx, name, func(context.Context) (*Key, error) {
+		defer k.cache.drop(name)
 		if err := k.store.Put(tombstone(name), []byte{1}); err != nil {
-			return fmt.Errorf("writing the tombstone of a key: %w", err)
+			return nil, fmt.Errorf("writing the tombstone of a key: %w", err)
 		}
 		if err := k.store.Delete(append([]byte("key/"), name...)); err != nil {
-			return fmt.Errorf("destroying a key: %w", err)
+			return nil, fmt.Errorf("destroying a key: %w", err)
 		}
-		return nil
+		return nil, nil
 	})
+	return err
 }
 
 func tombstone(name string) []byte { return append([]byte("gone/"), name...) }
@@ -164,9 +187,12 @@ func (k *Keyring) MAC(purpose string, parts ...[]byte) []byte {
 }
 
 // client gives the AEAD of a client's keyset, which is made on first use.
-func (k *Keyring) client(name string) (tink.AEAD, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+func (k *Keyring) client(ctx context.Context, name string) (tink.AEAD, error) {
+	leave, err := k.making.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	if a, ok := k.clients[name]; ok {
 		return a, nil
 	}
@@ -238,10 +264,8 @@ func (k *Keyring) read(at []byte, wrap tink.AEAD, ad []byte) ([]byte, error) {
 	return secret, nil
 }
 
-func (k *Keyring) lock(name string) func() {
+func (k *Keyring) gate(name string) gate {
 	h := fnv.New32a()
 	h.Write([]byte(name))
-	l := &k.locks[h.Sum32()%uint32(len(k.locks))]
-	l.Lock()
-	return l.Unlock
+	return k.locks[h.Sum32()%uint32(len(k.locks))]
 }
