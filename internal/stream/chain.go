@@ -13,6 +13,9 @@ import (
 // chainBatch is the most inputs in one step of a lane.
 const chainBatch = 256
 
+// chainTries is how often an input is tried that fails for no known reason: over five to ten seconds, by the pauses between them.
+const chainTries = 8
+
 type chainer[S any] struct {
 	*Chain[S]
 	rt     *Runtime
@@ -23,9 +26,10 @@ type chainer[S any] struct {
 
 type chainLane[S any] struct {
 	*keeper[S]
-	queue []log.Rec // not taken yet
-	tries int       // of the first of them
-	until time.Time // when it is tried again
+	queue   []log.Rec // not taken yet
+	tries   int       // of the first of them
+	unknown int       // those that failed for no reason that the runtime knows
+	until   time.Time // when it is tried again
 }
 
 // RunChain runs a chain until ctx ends; or until the log is gone, which is an error. What it says has ids derived from its inputs.
@@ -131,7 +135,7 @@ func (w *chainer[S]) advance(ctx context.Context, l *chainLane[S]) (int, error) 
 			return i, nil
 		}
 		if l.tries > 0 {
-			l.tries = 0
+			l.tries, l.unknown = 0, 0
 			w.member.Resume(l.n)
 		}
 		l.took(rec, w.rt.now())
@@ -167,9 +171,7 @@ func (w *chainer[S]) one(ctx context.Context, l *chainLane[S], rec log.Rec) (wai
 		}
 		e.state = was
 		w.meter.failed()
-		var p *PoisonError
-		if !errors.As(err, &p) && !isBug(err) && !errors.Is(err, log.ErrNoTopic) {
-			w.rt.logger.Warn("trying again later", "service", w.Name, "event", m.GetId(), "error", err)
+		if ctx.Err() != nil || w.waits(l, m, err) {
 			return true, nil
 		}
 		if err := w.bury(l, rec, descend(w.Name, w.Version, m, nil), err); err != nil {
@@ -183,6 +185,23 @@ func (w *chainer[S]) one(ctx context.Context, l *chainLane[S], rec log.Rec) (wai
 	l.out = append(l.out, recs...)
 	l.touch(m.GetVerificationId(), e)
 	return false, nil
+}
+
+// waits decides whether an input is tried again. While log or key service are away the lane waits for them. Any other error is none of the lane's
+// business: it is reported at once, and after chainTries the input gives way to those behind it.
+func (w *chainer[S]) waits(l *chainLane[S], m *Message, err error) bool {
+	if isPoison(err) || isBug(err) || unsayable(err) {
+		return false
+	}
+	w.rt.logger.Warn("trying again later", "service", w.Name, "event", m.GetId(), "tries", l.tries, "error", err)
+	if w.rt.away(err) {
+		l.unknown = 0
+		return true
+	}
+	if l.unknown++; l.unknown == 1 && !isTaken(err) {
+		w.rt.blame(descend(w.Name, w.Version, m, nil), "unreliable", "wait", "unknown_error", err)
+	}
+	return l.unknown < chainTries
 }
 
 // next calls the service and makes the records of its outputs.
@@ -208,14 +227,9 @@ func (w *chainer[S]) next(ctx context.Context, e *entry[S], m *Message) (recs []
 }
 
 func (w *chainer[S]) bury(l *chainLane[S], rec log.Rec, a Ancestry, cause error) error {
-	reason := "bug"
-	var p *PoisonError
-	if errors.As(cause, &p) {
-		reason = p.Reason
-	}
-	w.rt.blame(a, condition(cause), "dead_letter", reason, cause)
+	w.rt.blame(a, condition(cause), "dead_letter", reasonOf(cause), cause)
 	w.meter.dead()
-	letter, err := w.rt.deadLetter(w.Name, rec, reason)
+	letter, err := w.rt.deadLetter(w.Name, rec, reasonOf(cause))
 	if err == nil {
 		l.out = append(l.out, letter)
 	}
@@ -224,11 +238,27 @@ func (w *chainer[S]) bury(l *chainLane[S], rec log.Rec, a Ancestry, cause error)
 
 // condition is how an incident names what happened to a message.
 func condition(err error) string {
-	var p *PoisonError
-	if errors.As(err, &p) {
+	switch {
+	case isPoison(err):
 		return "poison"
+	case isBug(err), unsayable(err):
+		return "bug"
 	}
-	return "bug"
+	return "unreliable"
+}
+
+// reasonOf is the code of a dead letter.
+func reasonOf(err error) string {
+	var p *PoisonError
+	switch {
+	case errors.As(err, &p):
+		return p.Reason
+	case errors.Is(err, log.ErrTooLarge):
+		return "too_large"
+	case isBug(err), unsayable(err):
+		return "bug"
+	}
+	return "unknown_error"
 }
 
 // leave forgets the states whose time has come by the log's clock.

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
@@ -85,7 +87,7 @@ func TestChainWaitsInOrder(t *testing.T) {
 	c.Next = func(ctx context.Context, s *numbers, m *Message) ([]Output, error) {
 		outs, err := next(ctx, s, m)
 		if m.GetVerificationId() == "v0" && tries.Add(1) < 4 {
-			return outs, errors.New("no key just now")
+			return outs, Away(errors.New("the log does not answer just now"))
 		}
 		return outs, err
 	}
@@ -96,6 +98,105 @@ func TestChainWaitsInOrder(t *testing.T) {
 	e.start(func(ctx context.Context) error { return RunChain(ctx, e.rt, c) })
 	e.until("all committed", e.lagZero("number", topic.Fact))
 	e.dense(2, 10)
+}
+
+// What nobody knows how to mend is reported at once, and soon makes way: one verification stops no lane. The numbers go on without a hole.
+func TestChainGivesUpOnTheUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEnv(t, nil)
+		c := numbering()
+		next := c.Next
+		tries := 0
+		c.Next = func(ctx context.Context, s *numbers, m *Message) ([]Output, error) {
+			outs, err := next(ctx, s, m)
+			switch {
+			case m.GetKind() == envelopev1.Kind_KIND_INCIDENT:
+				return nil, nil
+			case m.GetReason() == "odd":
+				tries++
+				return outs, errors.New("never seen that")
+			}
+			return outs, err
+		}
+		beside := "w"
+		for log.LaneOf([]byte(beside), 4) != log.LaneOf([]byte("v"), 4) {
+			beside += "w"
+		}
+		e.finding("v", 0)
+		e.fact("v", Output{Kind: envelopev1.Kind_KIND_FINDING, Ordinal: 1, Reason: "odd"})
+		e.finding("v", 2)
+		e.finding(beside, 0)
+		stop := e.start(func(ctx context.Context) error { return RunChain(ctx, e.rt, c) })
+		time.Sleep(time.Second)
+		if len(e.all(topic.Incident)) != 1 || len(e.all(topic.Dead)) != 0 {
+			t.Errorf("after a second %d incidents and %d dead letters", len(e.all(topic.Incident)), len(e.all(topic.Dead)))
+		}
+		time.Sleep(9 * time.Second)
+		if dead := e.all(topic.Dead); tries != chainTries || len(dead) != 1 || dead[0].GetReason() != "unknown_error" {
+			t.Errorf("%d tries, dead letters %v", tries, dead)
+		}
+		numbered := map[string]uint64{}
+		for _, m := range e.all(topic.Feed("acme")) {
+			numbered[m.GetVerificationId()] = m.GetChain().GetSeq()
+		}
+		if numbered["v"] != 2 || numbered[beside] != 1 || !e.lagZero("number", topic.Fact)() {
+			t.Errorf("the last numbers are %v", numbered)
+		}
+		stop()
+		e.rt.Close()
+	})
+}
+
+// Without log or key service a lane waits, however long: an hour without keys must not dead-letter everybody.
+func TestChainWaitsForLogAndKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEnv(t, nil)
+		e.finding("v", 1)
+		e.finding("w", 1)
+		e.finding("cached", 1)
+		e.store.refuse(errors.New("away"))
+		stop := e.start(func(ctx context.Context) error { return RunChain(ctx, e.rt, numbering()) })
+		time.Sleep(time.Hour)
+		e.store.refuse(nil)
+		time.Sleep(time.Minute)
+		if n := len(e.all(topic.Dead)) + len(e.all(topic.Incident)); n != 0 {
+			t.Errorf("%d dead letters and incidents", n)
+		}
+		e.dense(3, 1)
+		stop()
+	})
+}
+
+// What the log can never take is buried, and the chain goes on, also when it is started again.
+func TestChainBuriesWhatIsUnsayable(t *testing.T) {
+	for reason, spoil := range map[string]func(*Output){
+		"too_large": func(o *Output) { o.Reason = strings.Repeat("x", log.MaxRecord) },
+		"bug":       func(o *Output) { o.Topic = topic.Feed(strings.Repeat("x", 250)) },
+	} {
+		t.Run(reason, func(t *testing.T) {
+			e := newEnv(t, nil)
+			c := numbering()
+			next := c.Next
+			c.Next = func(ctx context.Context, s *numbers, m *Message) ([]Output, error) {
+				outs, err := next(ctx, s, m)
+				if m.GetReason() == "spoil" {
+					spoil(&outs[0])
+				}
+				return outs, err
+			}
+			e.finding("v", 0)
+			e.fact("v", Output{Kind: envelopev1.Kind_KIND_FINDING, Ordinal: 1, Reason: "spoil"})
+			e.finding("v", 2)
+			stop := e.start(func(ctx context.Context) error { return RunChain(ctx, e.rt, c) })
+			e.until("two frames", func() bool { return len(e.all(topic.Feed("acme"))) >= 2 })
+			stop()
+			e.rt.Close()
+			dead := e.all(topic.Dead)
+			if len(dead) != 1 || dead[0].GetReason() != reason {
+				t.Errorf("dead letters: %v", dead)
+			}
+		})
+	}
 }
 
 func TestChainBuriesWhatItCannotTake(t *testing.T) {

@@ -35,6 +35,9 @@ func (r *Runtime) open(ctx context.Context, m *Message) (proto.Message, error) {
 	plain := m.Sealed
 	if row.Sealed {
 		key, err := r.keys.Key(ctx, m.ClientId, m.VerificationId)
+		if gone(err) {
+			return nil, fmt.Errorf("opening %s: %w", m.Id, errors.Join(seal.ErrErased, err))
+		}
 		if err != nil {
 			return nil, fmt.Errorf("opening %s: %w", m.Id, err)
 		}

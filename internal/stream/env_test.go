@@ -105,9 +105,9 @@ func newEnv(t *testing.T, crash func(split.Point) bool) *env {
 	if crash != nil {
 		e.log = split.Wrap(split.Options{Log: inner, Crash: crash})
 	}
-	refuse := resilience.Decision{Action: resilience.Queue, After: time.Minute}
+	refuse := resilience.Decision{Action: resilience.Refuse, After: time.Minute}
 	dep := func(name string) *resilience.Dependency {
-		d, err := resilience.New(name, resilience.Decisions{Down: refuse, Slow: refuse, Unreliable: refuse}, func(resilience.Incident) {})
+		d, err := resilience.New(resilience.Config{Name: name, Decisions: resilience.Decisions{Down: refuse, Slow: refuse, Unreliable: refuse}, Report: func(resilience.Incident) {}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,9 +140,15 @@ func (e *env) must(err error) {
 // media publishes a medium of a verification.
 func (e *env) media(verification string, m envelopev1.Medium, ordinal int) {
 	e.t.Helper()
+	e.mediaUntil(verification, m, ordinal, time.Time{})
+}
+
+// mediaUntil publishes a medium of a verification that has a deadline.
+func (e *env) mediaUntil(verification string, m envelopev1.Medium, ordinal int, deadline time.Time) {
+	e.t.Helper()
 	_, err := e.keys.Create(e.t.Context(), "acme", verification)
 	e.must(err)
-	a := Ancestry{Source: "ingest", Version: 1, Client: "acme", Verification: verification, Correlation: "r-" + verification}
+	a := Ancestry{Source: "ingest", Version: 1, Client: "acme", Verification: verification, Correlation: "r-" + verification, DeadlineAt: deadline}
 	e.must(e.rt.Publish(e.t.Context(), a, Output{Topic: topic.Media, Kind: envelopev1.Kind_KIND_MEDIUM, Medium: m, Ordinal: ordinal,
 		Payload: &mediav1.Media{Sha256: "feed", Bytes: uint64(ordinal)}}))
 }

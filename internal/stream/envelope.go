@@ -2,7 +2,6 @@ package stream
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -90,8 +89,8 @@ func stamp(t time.Time) *timestamppb.Timestamp {
 	return timestamppb.New(t)
 }
 
-// record makes the record of an output, sealed. With bare, an output about a verification whose key is erased goes without its
-// payload; otherwise that is seal.ErrErased.
+// record makes the record of an output, sealed. With bare, an output about a verification whose key is gone goes without its payload;
+// otherwise that is an error. What the log could not take is log.ErrBadName or log.ErrTooLarge here, not when it is written among others.
 func (r *Runtime) record(ctx context.Context, a Ancestry, id string, o Output, bare bool) (log.Rec, error) {
 	name := o.Topic
 	if name == "" {
@@ -104,10 +103,28 @@ func (r *Runtime) record(ctx context.Context, a Ancestry, id string, o Output, b
 	e := r.envelope(a, id, o)
 	var err error
 	e.Sealed, err = r.payload(ctx, row, e, o.Payload)
-	if err != nil && !(bare && errors.Is(err, seal.ErrErased)) {
+	if err != nil && !(bare && gone(err)) {
 		return log.Rec{}, fmt.Errorf("saying %s: %w", o.name(), err)
 	}
-	return pack(row.Name, e)
+	rec, err := pack(row.Name, e)
+	if err == nil {
+		err = takeable(rec)
+	}
+	if err != nil {
+		return log.Rec{}, fmt.Errorf("saying %s: %w", o.name(), err)
+	}
+	return rec, nil
+}
+
+// takeable refuses a record that no log takes.
+func takeable(rec log.Rec) error {
+	if err := log.CheckName(rec.Lane.Topic); err != nil {
+		return err
+	}
+	if n := size(rec); n > log.MaxRecord {
+		return fmt.Errorf("%w: %d bytes", log.ErrTooLarge, n)
+	}
+	return nil
 }
 
 func (r *Runtime) envelope(a Ancestry, id string, o Output) *envelopev1.Envelope {

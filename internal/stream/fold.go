@@ -2,14 +2,12 @@ package stream
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/bonafide-id/bonafide/internal/log"
 	"github.com/bonafide-id/bonafide/internal/resilience"
-	"github.com/bonafide-id/bonafide/internal/seal"
 )
 
 // A fold that has nothing to say writes its state and position late: doing it again is harmless, and what it reads most is what it said.
@@ -275,14 +273,16 @@ func (w *folder[S]) difference(ctx context.Context, e *entry[S], outs []Output) 
 func (w *folder[S]) troubled(e *entry[S], now time.Time, err error) {
 	w.meter.failed()
 	e.tries++
-	var p *PoisonError
 	switch {
-	case errors.Is(err, seal.ErrErased):
+	case gone(err):
 		e.due = time.Time{}
-	case errors.As(err, &p), isBug(err):
+	case isPoison(err), isBug(err), unsayable(err):
 		e.due = time.Time{} // until the next fact
 		w.rt.blame(e.from, "bug", "skip", "say", err)
 	default:
+		if e.tries == 1 && !isTaken(err) && !w.rt.away(err) {
+			w.rt.blame(e.from, "unreliable", "wait", "unknown_error", err)
+		}
 		e.due = now.Add(w.rt.pause(e.tries))
 		w.rt.logger.Warn("asking again later", "service", w.Name, "verification", e.from.Verification, "error", err)
 	}

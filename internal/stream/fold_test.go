@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -12,6 +13,7 @@ import (
 
 	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
 	factv1 "github.com/bonafide-id/bonafide/gen/bonafide/fact/v1"
+	"github.com/bonafide-id/bonafide/internal/log"
 	"github.com/bonafide-id/bonafide/internal/topic"
 	"pgregory.net/rapid"
 )
@@ -293,6 +295,54 @@ func TestSayIsAskedAgainAfterAnError(t *testing.T) {
 	e.finding("v", 2)
 	e.start(func(ctx context.Context) error { return RunFold(ctx, e.rt, f) })
 	e.until("the summary", func() bool { return len(ofSource(e.all(topic.Fact), "tally")) == 1 })
+}
+
+// An error that nobody knows is one incident, and asked again.
+func TestAnUnknownErrorOfSayIsReportedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEnv(t, nil)
+		f := tallies()
+		f.Say = func(context.Context, *tally, time.Time) ([]Output, time.Time, error) {
+			return nil, time.Time{}, errors.New("never seen that")
+		}
+		e.finding("v", 1)
+		stop := e.start(func(ctx context.Context) error { return RunFold(ctx, e.rt, f) })
+		time.Sleep(time.Hour)
+		if n := len(e.all(topic.Incident)); n != 1 {
+			t.Errorf("%d incidents in an hour", n)
+		}
+		stop()
+		e.rt.Close()
+	})
+}
+
+// A fold that says what the log can never take goes on with the others.
+func TestFoldOnWhatIsUnsayable(t *testing.T) {
+	e := newEnv(t, nil)
+	f := tallies()
+	say := f.Say
+	f.Say = func(ctx context.Context, s *tally, now time.Time) ([]Output, time.Time, error) {
+		outs, again, err := say(ctx, s, now)
+		for i := range outs {
+			if s.Findings > 2 {
+				outs[i].Reason = strings.Repeat("x", log.MaxRecord)
+			}
+		}
+		return outs, again, err
+	}
+	for i := range 3 {
+		e.finding("bad", i)
+	}
+	e.finding("good", 1)
+	e.finding("good", 2)
+	stop := e.start(func(ctx context.Context) error { return RunFold(ctx, e.rt, f) })
+	e.until("the good one", func() bool { return slices.Contains(kinds(e.all(topic.Fact), "good"), "summary") })
+	e.until("all committed", e.lagZero("tally", topic.Fact))
+	stop()
+	e.rt.Close()
+	if len(e.all(topic.Incident)) == 0 || slices.Contains(kinds(e.all(topic.Fact), "bad"), "summary") {
+		t.Errorf("%d incidents, of the bad one it says %v", len(e.all(topic.Incident)), kinds(e.all(topic.Fact), "bad"))
+	}
 }
 
 // What cannot be sealed just now is said when it can, whole and once.

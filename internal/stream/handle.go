@@ -10,7 +10,6 @@ import (
 	"github.com/bonafide-id/bonafide/internal/check"
 	"github.com/bonafide-id/bonafide/internal/log"
 	"github.com/bonafide-id/bonafide/internal/resilience"
-	"github.com/bonafide-id/bonafide/internal/seal"
 )
 
 // handleTime is how long one attempt at one message may take. It is far beyond what any work here needs; a handler that hangs ends so.
@@ -24,6 +23,7 @@ type verdict struct {
 	done    bool
 	dropped bool // given up: it does not count as seen
 	again   bool // it had been done before
+	keep    []*Message
 }
 
 // answers are the checks that were answered for a message, over all attempts in this process.
@@ -70,7 +70,7 @@ func (w *worker) handle(t *task, kept []log.Rec) verdict {
 		err = w.complete(ctx, t, in)
 	}
 	if err == nil {
-		return verdict{done: true}
+		return w.ended(in, nil)
 	}
 	if t.lane.ctx.Err() != nil {
 		return verdict{}
@@ -96,6 +96,18 @@ func (w *worker) input(ctx context.Context, t *task, kept []log.Rec) (Input, err
 	var err error
 	open.Payload, err = t.msg.Open(ctx)
 	return in, err
+}
+
+// ended is the verdict on a message of which all is said that will be. One that is erased keeps nothing, and what was kept goes with it.
+func (w *worker) ended(in Input, err error) verdict {
+	v := verdict{done: err == nil || gone(err)}
+	if err == nil && in.Message != nil && w.Keep != nil {
+		bug := guard(func() error { v.keep = w.Keep(in); return nil })
+		if bug != nil {
+			w.rt.logger.Error("what is kept after a message is not known", "service", w.Name, "error", bug)
+		}
+	}
+	return v
 }
 
 // emitter gives the Emit of one message.
@@ -154,26 +166,26 @@ func (w *worker) close(ctx context.Context, t *task, owed []check.Key, reason st
 	return nil
 }
 
-// judge decides what an error means, by its type.
+// judge decides what an error means, by its type. Nothing is tried beyond the verification's deadline, when summary has closed its checks, except
+// where it is the log or the key service that is away: then nobody could have closed anything.
 func (w *worker) judge(ctx context.Context, t *task, in Input, err error) verdict {
-	var poison *PoisonError
 	var taken *resilience.Taken
 	switch {
-	case errors.Is(err, seal.ErrErased):
-		return verdict{done: true}
-	case errors.As(err, &poison), isBug(err), errors.Is(err, log.ErrTooLarge), errors.Is(err, log.ErrNoTopic):
+	case gone(err):
+		return w.ended(in, err)
+	case isPoison(err), isBug(err), unsayable(err):
 		return w.bury(ctx, t, in, err)
 	case errors.As(err, &taken) && taken.Decision.Action == resilience.Skip:
 		return w.skip(ctx, t, in, taken.Decision.Reason)
-	case errors.As(err, &taken):
-		return verdict{} // the dependency's own decision: the message waits as long as it takes
+	case w.rt.away(err):
+		return verdict{}
 	}
 	now := w.rt.now()
 	if until := later(moment(t.msg.GetDeadlineAt()), t.first.Add(leastTrying)); now.After(until) {
 		w.blame(t, "down", "drop", "timeout", err)
 		return verdict{done: true, dropped: true}
 	}
-	if !errors.Is(err, ErrTransient) && t.tries == 0 {
+	if t.tries == 0 && taken == nil {
 		w.blame(t, "unreliable", "wait", "unknown_error", err)
 	}
 	w.rt.logger.Warn("trying again later", "service", w.Name, "event", t.msg.GetId(), "tries", t.tries, "error", err)
@@ -186,15 +198,14 @@ func (w *worker) skip(ctx context.Context, t *task, in Input, reason string) ver
 	if err == nil {
 		err = w.close(ctx, t, owed, reason)
 	}
-	return verdict{done: err == nil || errors.Is(err, seal.ErrErased)}
+	return w.ended(in, err)
 }
 
 // bury puts a message that can never be worked on among the dead letters and closes what it owed.
 func (w *worker) bury(ctx context.Context, t *task, in Input, cause error) verdict {
-	reason, because := "bug", "internal"
-	var poison *PoisonError
-	if errors.As(cause, &poison) {
-		reason, because = poison.Reason, "poison"
+	reason, because := reasonOf(cause), "internal"
+	if isPoison(cause) {
+		because = "poison"
 	}
 	letter, err := w.rt.deadLetter(w.Name, t.rec, reason)
 	if err == nil {
@@ -211,10 +222,9 @@ func (w *worker) bury(ctx context.Context, t *task, in Input, cause error) verdi
 	owed, err := w.owed(t, in)
 	if err != nil {
 		w.rt.logger.Error("what is owed for a dead letter is not known", "service", w.Name, "error", err)
-		return verdict{done: true}
+		return w.ended(in, nil)
 	}
-	err = w.close(ctx, t, owed, because)
-	return verdict{done: err == nil || errors.Is(err, seal.ErrErased)}
+	return w.ended(in, w.close(ctx, t, owed, because))
 }
 
 func (w *worker) blame(t *task, condition, action, code string, err error) {

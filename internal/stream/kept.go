@@ -1,8 +1,8 @@
 package stream
 
 import (
+	"cmp"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -10,45 +10,64 @@ import (
 	"github.com/bonafide-id/bonafide/internal/log"
 )
 
-// keepTime is how long a kept message waits for others of its verification, by the log's clock.
-const keepTime = 24 * time.Hour
+// keepTime is how long a kept message waits for others of its verification after the deadline of that, by the log's clock: by then summary has
+// answered what it was kept for.
+const keepTime = 5 * time.Minute
 
 // kept are the messages of a lane that later messages of the same verification are given: the records as they stand in the log, so sealed.
 type kept struct {
 	by    map[string][]log.Rec // by verification, in the order of the lane
-	order []keptAt             // in the order in which they were added
+	wakes wakes                // when what is kept of a verification goes
 }
 
-type keptAt struct {
-	verification string
-	pos          log.Pos
-	at           time.Time
+// settle takes over what a finished message says is kept of its verification, and gives the changes of state that make it last. Only what the
+// message was given is dropped: others may have been kept by a former owner that came further.
+func (k *kept) settle(t *task, keep []*Message) (puts []log.KV) {
+	at := func(p log.Pos) bool {
+		return slices.ContainsFunc(keep, func(m *Message) bool { return m.Pos == p })
+	}
+	for _, r := range k.before(t) {
+		if !at(r.Pos) {
+			puts = append(puts, k.drop(t.line, r.Pos))
+		}
+	}
+	if at(t.rec.Pos) {
+		puts = append(puts, k.add(t.msg, t.rec))
+	}
+	return puts
 }
 
-// add keeps a record and gives the change of state that makes it last.
-func (k *kept) add(verification string, rec log.Rec) log.KV {
-	k.hold(verification, rec)
-	return log.KV{Key: keptKey(verification, rec.Pos), Val: encodeKept(rec)}
+// add keeps a record, and gives the change of state that makes it last.
+func (k *kept) add(m *Message, rec log.Rec) log.KV {
+	k.hold(m, rec)
+	return log.KV{Key: keptKey(m.GetVerificationId(), rec.Pos), Val: encodeKept(rec)}
 }
 
-func (k *kept) hold(verification string, rec log.Rec) {
+func (k *kept) hold(m *Message, rec log.Rec) {
 	if k.by == nil {
 		k.by = make(map[string][]log.Rec)
 	}
-	recs := k.by[verification]
-	i, _ := slices.BinarySearchFunc(recs, rec, func(a, b log.Rec) int { return comparePos(a.Pos, b.Pos) })
-	if i < len(recs) && recs[i].Pos == rec.Pos {
+	v := m.GetVerificationId()
+	recs := k.by[v]
+	i, found := slices.BinarySearchFunc(recs, rec, func(a, b log.Rec) int { return comparePos(a.Pos, b.Pos) })
+	if found {
 		return // it was kept before a restart, and was done again
 	}
-	k.by[verification] = slices.Insert(recs, i, rec)
-	k.order = append(k.order, keptAt{verification, rec.Pos, rec.At})
+	k.by[v] = slices.Insert(recs, i, rec)
+	k.wakes.set(v, later(k.wakes.when(v), later(rec.At, moment(m.GetDeadlineAt())).Add(keepTime)))
+}
+
+func (k *kept) drop(verification string, p log.Pos) log.KV {
+	rest := slices.DeleteFunc(k.by[verification], func(r log.Rec) bool { return r.Pos == p })
+	if k.by[verification] = rest; len(rest) == 0 {
+		delete(k.by, verification)
+		k.wakes.set(verification, time.Time{})
+	}
+	return log.KV{Key: keptKey(verification, p)}
 }
 
 func comparePos(a, b log.Pos) int {
-	if a.Epoch != b.Epoch {
-		return int(int64(a.Epoch) - int64(b.Epoch))
-	}
-	return int(a.Off - b.Off)
+	return cmp.Or(cmp.Compare(a.Epoch, b.Epoch), cmp.Compare(a.Off, b.Off))
 }
 
 // before gives the records kept of a task's verification that stand before it.
@@ -64,28 +83,30 @@ func (k *kept) before(t *task) []log.Rec {
 
 // expire drops what has waited too long, and gives the changes of state.
 func (k *kept) expire(now time.Time) (puts []log.KV) {
-	for len(k.order) > 0 && now.Sub(k.order[0].at) > keepTime {
-		old := k.order[0]
-		k.order = k.order[1:]
-		puts = append(puts, log.KV{Key: keptKey(old.verification, old.pos)})
-		rest := slices.DeleteFunc(k.by[old.verification], func(r log.Rec) bool { return r.Pos == old.pos })
-		if k.by[old.verification] = rest; len(rest) == 0 {
-			delete(k.by, old.verification)
+	for {
+		v, when, ok := k.wakes.first()
+		if !ok || when.After(now) {
+			return puts
+		}
+		for _, r := range slices.Clone(k.by[v]) {
+			puts = append(puts, k.drop(v, r.Pos))
 		}
 	}
-	return puts
 }
 
 // restore takes up what an earlier owner of the lane kept.
-func (k *kept) restore(v log.View) error {
-	for key, val := range v.All() {
+func (k *kept) restore(v log.View, decode func(log.Rec) (*Message, error)) error {
+	for _, val := range v.All() {
 		rec, err := decodeKept(val)
-		if err != nil || len(key) < 17 {
-			return fmt.Errorf("restoring kept messages: %w", errors.Join(errEntry, err))
+		if err != nil {
+			return fmt.Errorf("restoring kept messages: %w", err)
 		}
-		k.hold(string(key[:len(key)-17]), rec)
+		m, err := decode(rec)
+		if err != nil {
+			return fmt.Errorf("restoring kept messages: %w", err)
+		}
+		k.hold(m, rec)
 	}
-	slices.SortStableFunc(k.order, func(a, b keptAt) int { return a.at.Compare(b.at) })
 	return nil
 }
 

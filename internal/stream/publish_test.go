@@ -128,19 +128,27 @@ func TestStatisticsTellWhatWasDone(t *testing.T) {
 		e.must(err)
 		e.media("v", check.Document, 1)
 		e.media("v", check.Document, 1)
+		time.Sleep(3 * time.Second)
+		e.media("v", check.Document, 2)
 		stop := e.start(func(ctx context.Context) error { return RunWorker(ctx, rt, looker(sayFocus)) })
 		time.Sleep(statsEvery + time.Second)
 		stop()
 		p, err := e.all(topic.Stats)[0].Open(t.Context())
 		e.must(err)
 		s := p.(*statsv1.Statistic)
-		if s.GetService() != "looker" || s.GetHandled() != 2 || s.GetEmitted() != 1 || s.GetSuppressed() != 1 || s.GetLag() != 0 || s.GetInFlight() != 0 {
+		if s.GetService() != "looker" || s.GetHandled() != 3 || s.GetEmitted() != 2 || s.GetSuppressed() != 1 || s.GetLag() != 0 || s.GetInFlight() != 0 {
 			t.Errorf("the statistic says %v", s)
 		}
 		families, err := reg.Gather()
 		e.must(err)
-		if len(families) < 5 {
-			t.Errorf("%d families of metrics", len(families))
+		got := map[string]float64{}
+		for _, f := range families {
+			if g := f.GetMetric()[0].GetGauge(); g != nil {
+				got[f.GetName()] = g.GetValue()
+			}
+		}
+		if ids, ok := got["bonafide_stream_window_ids"]; len(families) < 7 || !ok || ids != 2 || got["bonafide_stream_window_age_seconds"] != 3 {
+			t.Errorf("%d families of metrics, gauges %v", len(families), got)
 		}
 	})
 }

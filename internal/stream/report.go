@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -77,15 +78,20 @@ func (r *Runtime) deadLetter(service string, rec log.Rec, reason string) (log.Re
 	for _, h := range rec.Head {
 		d.Headers = append(d.Headers, &deadv1.Header{Key: h.Key, Value: h.Val})
 	}
-	if len(rec.Val) > log.MaxRecord-64<<10 {
-		d.Value = nil // it would not fit; it stays where topic, lane and offset say
-	}
 	id := DeriveID("dead", service, rec.Lane.Topic, strconv.Itoa(int(rec.Lane.N)), strconv.FormatUint(rec.Pos.Epoch, 10), strconv.FormatInt(rec.Pos.Off, 10))
 	a := Ancestry{Source: service}
 	if m, err := r.Decode(rec); err == nil {
 		a = descend(service, 0, m, nil)
 	}
-	out, err := r.record(context.Background(), a, id, Output{Topic: topic.Dead, Kind: envelopev1.Kind_KIND_DEAD_LETTER, Reason: reason, Payload: d}, true)
-	out.Key = rec.Key
+	o := Output{Topic: topic.Dead, Kind: envelopev1.Kind_KIND_DEAD_LETTER, Reason: reason, Payload: d}
+	out, err := r.record(context.Background(), a, id, o, true)
+	if err == nil {
+		out.Key = rec.Key
+		err = takeable(out)
+	}
+	if errors.Is(err, log.ErrTooLarge) { // it stays where topic, lane and offset say
+		d.Key, d.Value, d.Headers = nil, nil, nil
+		out, err = r.record(context.Background(), Ancestry{Source: service}, id, o, true)
+	}
 	return out, err
 }

@@ -123,8 +123,10 @@ func (r *Runtime) ask(ctx context.Context, outs []log.Rec, f func(context.Contex
 	var no error
 	err := r.dep.Do(ctx, func(ctx context.Context) error {
 		err := f(ctx)
-		if errors.Is(err, log.ErrNoTopic) && r.ensure(ctx, outs) == nil {
-			err = f(ctx)
+		if errors.Is(err, log.ErrNoTopic) {
+			if err = r.ensure(ctx, outs); err == nil {
+				err = f(ctx)
+			}
 		}
 		if isAnswer(err) {
 			no, err = err, nil

@@ -21,7 +21,7 @@ const statsEvery = 5 * time.Second
 // metrics are those of all services of a process, told apart by the label service.
 type metrics struct {
 	handled, failed, emitted, suppressed, evictedYoung, dead *prometheus.CounterVec
-	inFlight, lag                                            *prometheus.GaugeVec
+	inFlight, lag, windowIDs, windowAge                      *prometheus.GaugeVec
 	took                                                     *prometheus.HistogramVec
 }
 
@@ -41,6 +41,8 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		dead:         counter("dead_total", "Dead letters."),
 		inFlight:     gauge("in_flight", "Messages in hand."),
 		lag:          gauge("lag", "Records between what is committed and the stable end of the input."),
+		windowIDs:    gauge("window_ids", "Ids in the windows of seen ids, of all lanes together."),
+		windowAge:    gauge("window_age_seconds", "How far back the windows of seen ids reach, in the lane where that is furthest."),
 		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: "bonafide", Subsystem: "stream", Name: "took_seconds",
 			Help: "Time to handle one message.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16)}, []string{"service"}),
 	}
@@ -48,7 +50,8 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		return m, nil
 	}
 	var errs []error
-	for _, c := range []prometheus.Collector{m.handled, m.failed, m.emitted, m.suppressed, m.evictedYoung, m.dead, m.inFlight, m.lag, m.took} {
+	for _, c := range []prometheus.Collector{m.handled, m.failed, m.emitted, m.suppressed, m.evictedYoung, m.dead, m.inFlight, m.lag,
+		m.windowIDs, m.windowAge, m.took} {
 		errs = append(errs, reg.Register(c))
 	}
 	return m, errors.Join(errs...)
@@ -84,6 +87,12 @@ func (m *meter) emitted(n int)    { m.count(m.all.emitted, &m.since.Emitted, n) 
 func (m *meter) suppressed(n int) { m.count(m.all.suppressed, &m.since.Suppressed, n) }
 func (m *meter) dead()            { m.all.dead.WithLabelValues(m.service).Inc() }
 func (m *meter) evicted(n int)    { m.all.evictedYoung.WithLabelValues(m.service).Add(float64(n)) }
+
+// window tells the size of the windows of seen ids, and how far back they reach.
+func (m *meter) window(ids int, age time.Duration) {
+	m.all.windowIDs.WithLabelValues(m.service).Set(float64(ids))
+	m.all.windowAge.WithLabelValues(m.service).Set(age.Seconds())
+}
 
 // began counts a message in hand; what it returns is called when it no longer is.
 func (m *meter) began() (ended func()) {

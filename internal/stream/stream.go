@@ -34,7 +34,8 @@ type Message struct {
 	open    func(context.Context) (proto.Message, error)
 }
 
-// Open gives the payload, unsealing it now if need be; seal.ErrErased says that it is gone for good.
+// Open gives the payload, unsealing it now if need be; seal.ErrErased says that it is gone for good: its key was destroyed, or thrown away with
+// an upload that was refused.
 func (m *Message) Open(ctx context.Context) (proto.Message, error) {
 	if m.Payload != nil || m.open == nil {
 		return m.Payload, nil
@@ -91,9 +92,11 @@ type Worker struct {
 	// Owes lists the answers that handling this message must have given. What the handler leaves open although it returned nil is a bug:
 	// it is published as not_performed(internal), with an incident; after a poisonous message as not_performed(poison).
 	Owes func(Input) []check.Key
-	// Keep says which messages are kept, across restarts, for the handlers of later messages of the same verification; nil keeps none.
-	Keep func(*envelopev1.Envelope) bool
-	// Handle does the work. Its error decides what happens: Transient is tried again, Poison and Bug are dead-lettered, any other waits and is tried again.
+	// Keep says, once a message is done, what is kept across restarts for the handlers of later messages of the same verification: which of
+	// those that were kept, and the message itself or not. It goes keepTime after the deadline in any case. Nil keeps nothing.
+	Keep func(Input) []*Message
+	// Handle does the work. Its error decides what happens. Poison and panics are dead letters at once. Any other is tried again, with growing
+	// pauses, until the verification's deadline; where log or key service are away (resilience.Taken), as long as they are.
 	Handle func(context.Context, Input, Emit) error
 	// Parallel bounds the messages in hand at once in one process; 0 means the number of cores.
 	Parallel int

@@ -39,6 +39,14 @@ func (w *wakes) set(verification string, when time.Time) {
 	}
 }
 
+// when is what was set last for a verification; zero: nothing.
+func (w *wakes) when(verification string) time.Time {
+	if x := w.at[verification]; x != nil {
+		return x.when
+	}
+	return time.Time{}
+}
+
 // first is the soonest; ok is false where there is none.
 func (w *wakes) first() (verification string, when time.Time, ok bool) {
 	if len(w.queue) == 0 {

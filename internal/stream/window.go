@@ -46,6 +46,14 @@ func (w *window) add(id string, at time.Time, perSecond float64) (evictedYoung i
 	return evictedYoung
 }
 
+// reach is how long before the last id the first one is that is still remembered.
+func (w *window) reach() time.Duration {
+	if len(w.order) == 0 {
+		return 0
+	}
+	return w.order[len(w.order)-1].at.Sub(w.order[0].at)
+}
+
 func (w *window) dropFirst() {
 	first := w.order[0].id
 	w.order = w.order[1:]

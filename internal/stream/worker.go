@@ -201,7 +201,6 @@ func (w *worker) task(l *workLane, rec log.Rec) *task {
 	accepted := true
 	t.broken = guard(func() error {
 		accepted = w.Accepts == nil || w.Accepts(m.Envelope)
-		t.keep = accepted && w.Keep != nil && w.Keep(m.Envelope)
 		return nil
 	})
 	t.done = t.broken == nil && !accepted
@@ -259,8 +258,8 @@ func (w *worker) finish(t *task, v verdict) {
 	t.done = true
 	if t.msg != nil && !v.again && !v.dropped {
 		w.meter.evicted(l.seen.add(t.msg.GetId(), t.rec.At, l.perSecond))
-		if t.keep {
-			l.puts = append(l.puts, l.kept.add(t.line, t.rec))
+		if w.Keep != nil {
+			l.puts = append(l.puts, l.kept.settle(t, v.keep)...)
 		}
 	}
 	q := l.lines[t.line]
@@ -309,11 +308,21 @@ func (w *worker) commit(ctx context.Context, n int) {
 	if len(s.lanes) == 0 {
 		return
 	}
+	w.measure()
 	w.stepping = true
 	go func() {
 		s.err = w.rt.retry(ctx, func() error { return w.rt.step(ctx, w.member, s.steps...) })
 		w.steps <- s
 	}()
+}
+
+// measure tells the metrics what the lanes remember.
+func (w *worker) measure() {
+	ids, age := 0, time.Duration(0)
+	for _, l := range w.lanes {
+		ids, age = ids+len(l.seen.order), max(age, l.seen.reach())
+	}
+	w.meter.window(ids, age)
 }
 
 // committed takes the result of a step. Where a lane was fenced nothing of the step was written: the lanes are written one by one.

@@ -46,7 +46,6 @@ type task struct {
 	msg    *Message // nil where it cannot be decoded
 	line   string
 	broken error // found before it was handled
-	keep   bool
 	done   bool
 	first  time.Time // when it was first tried, by the owner's clock
 	until  time.Time // when it is tried again
@@ -57,7 +56,7 @@ type task struct {
 func (w *worker) gain(ctx context.Context, g log.Gained) (*workLane, error) {
 	l := &workLane{n: g.Lane, gen: g.Gen, lines: make(map[string]*line), upto: g.Committed}
 	l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	if err := l.kept.restore(w.member.State(g.Lane)); err != nil {
+	if err := l.kept.restore(w.member.State(g.Lane), w.rt.Decode); err != nil {
 		l.cancel()
 		return nil, err
 	}

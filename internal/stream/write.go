@@ -3,8 +3,6 @@ package stream
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 
 	"github.com/bonafide-id/bonafide/internal/log"
 )
@@ -43,27 +41,4 @@ func write[S any](ctx context.Context, r *Runtime, m log.Member, lanes []*keeper
 		return nil
 	}
 	return err
-}
-
-// bugError is a panic of a service.
-type bugError struct {
-	cause any
-	stack []byte
-}
-
-func (b *bugError) Error() string { return fmt.Sprintf("panic: %v\n%s", b.cause, b.stack) }
-
-func isBug(err error) bool {
-	var b *bugError
-	return errors.As(err, &b)
-}
-
-// guard calls f and turns a panic of it into an error.
-func guard(f func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = &bugError{p, debug.Stack()}
-		}
-	}()
-	return f()
 }

@@ -3,13 +3,14 @@
 //
 // Portrait and selfie come as two events of derived.v1, in either order. The first to come is kept by the runtime
 // across restarts and handed to the handler of the second, which makes the comparison; neither waits in this
-// process.
+// process, and nothing is kept once they have met.
 package face
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	derivedv1 "github.com/bonafide-id/bonafide/gen/bonafide/derived/v1"
@@ -62,7 +63,7 @@ func New(c Config) (*Service, error) {
 
 // Worker makes the service runnable.
 func (s *Service) Worker() stream.Worker {
-	return stream.Worker{Name: Name, Version: Version, Input: topic.Derived, Accepts: accepts, Keep: accepts, Owes: owes, Handle: s.handle}
+	return stream.Worker{Name: Name, Version: Version, Input: topic.Derived, Accepts: accepts, Keep: keep, Owes: owes, Handle: s.handle}
 }
 
 func accepts(e *envelopev1.Envelope) bool {
@@ -106,6 +107,17 @@ func owes(in stream.Input) []check.Key {
 		owed = append(owed, match)
 	}
 	return owed
+}
+
+// keep holds the first side until the other comes: nothing is joined with a page, and nothing is left to join after both.
+func keep(in stream.Input) []*stream.Message {
+	if _, ok := sideOf(in.Message); !ok {
+		return in.Kept
+	}
+	if _, ok := other(in); ok {
+		return nil
+	}
+	return append(slices.Clone(in.Kept), in.Message)
 }
 
 // match is the answer that needs both sides.

@@ -223,6 +223,30 @@ func TestFiveFaces(t *testing.T) {
 	}
 }
 
+// The first side is kept until the second comes. A page is not kept at all, and after the join neither side.
+func TestKeep(t *testing.T) {
+	page := message(check.Document, &derivedv1.Derived{What: &derivedv1.Derived_Page{Page: &derivedv1.Page{}}})
+	portrait := message(check.Document, &derivedv1.Derived{What: &derivedv1.Derived_Portrait{Portrait: &derivedv1.Portrait{}}})
+	frames, nothing := unusable(check.Selfie, "too_long"), message(check.Selfie, nil)
+	nothing.Payload = nil
+	for name, lane := range map[string][]*stream.Message{
+		"document first": {page, portrait, frames}, "selfie first": {frames, page, portrait}, "page last": {portrait, page, frames, page},
+	} {
+		var kept []*stream.Message
+		most := 0
+		for _, m := range lane {
+			kept = keep(stream.Input{Message: m, Kept: kept})
+			most = max(most, len(kept))
+		}
+		if len(kept) != 0 || most != 1 {
+			t.Errorf("%s: %d are kept at the end, %d at most", name, len(kept), most)
+		}
+	}
+	if kept := keep(stream.Input{Message: nothing, Kept: []*stream.Message{portrait}}); len(kept) != 1 {
+		t.Errorf("what cannot be read leaves %d kept", len(kept))
+	}
+}
+
 func TestErasedMessageSaysNothing(t *testing.T) {
 	b := newBench(t)
 	gone := message(check.Selfie, nil)
