@@ -124,24 +124,26 @@ func (s *Store) Get(ctx context.Context, client, verification, sha string) ([]by
 	if err != nil {
 		return nil, fmt.Errorf("reading a blob: %w", err)
 	}
-	var data []byte
-	var no error // an answer, not a failure of the disk
-	err = s.dep.Do(ctx, func(context.Context) (err error) {
-		data, err = read(path, key, place(client, verification))
+	type reply struct {
+		data []byte
+		no   error // an answer, not a failure of the disk
+	}
+	got, err := resilience.Ask(ctx, s.dep, func(context.Context) (r reply, err error) {
+		r.data, err = read(path, key, place(client, verification))
 		if errors.Is(err, fs.ErrNotExist) {
-			no, err = ErrNotFound, nil
+			r.no, err = ErrNotFound, nil
 		} else if errors.Is(err, seal.ErrTampered) {
-			no, err = fmt.Errorf("%w: %w", ErrDamaged, err), nil
+			r.no, err = fmt.Errorf("%w: %w", ErrDamaged, err), nil
 		}
-		return err
+		return r, err
 	})
-	if err = errors.Join(err, no); err != nil {
+	if err = errors.Join(err, got.no); err != nil {
 		return nil, fmt.Errorf("reading a blob: %w", err)
 	}
-	if digest := sha256.Sum256(data); hex.EncodeToString(digest[:]) != sha {
+	if digest := sha256.Sum256(got.data); hex.EncodeToString(digest[:]) != sha {
 		return nil, fmt.Errorf("reading a blob: %w: its bytes are not those its name says", ErrDamaged)
 	}
-	return data, nil
+	return got.data, nil
 }
 
 func read(path string, key *seal.Key, p seal.Place) ([]byte, error) {
@@ -173,7 +175,7 @@ func (s *Store) Remove(ctx context.Context, client, verification string) error {
 		return err
 	}
 	s.pixels.drop(client, verification)
-	return s.dep.Do(ctx, func(context.Context) error {
+	return s.disk(ctx, func() error {
 		if err := os.RemoveAll(path); err != nil {
 			return fmt.Errorf("removing blobs: %w", err)
 		}
@@ -182,6 +184,12 @@ func (s *Store) Remove(ctx context.Context, client, verification string) error {
 		}
 		return nil
 	})
+}
+
+// disk does what the disk may let hang: then the caller is told so, and f goes on by itself.
+func (s *Store) disk(ctx context.Context, f func() error) error {
+	_, err := resilience.Ask(ctx, s.dep, func(context.Context) (struct{}, error) { return struct{}{}, f() })
+	return err
 }
 
 func (s *Store) syncDir(dir string) error {

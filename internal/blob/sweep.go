@@ -23,7 +23,7 @@ func (s *Store) Prepare(ctx context.Context, client, verification string) error 
 	if err != nil {
 		return err
 	}
-	return s.dep.Do(ctx, func(context.Context) error { return os.MkdirAll(path, 0o700) })
+	return s.disk(ctx, func() error { return os.MkdirAll(path, 0o700) })
 }
 
 // Old yields the verifications to whose places nothing was written for a day. An error does not end it: it is of one place.

@@ -1,6 +1,7 @@
 package blob
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,6 +11,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/bonafide-id/bonafide/internal/resilience"
 )
 
 // Writer takes the plain bytes of one blob; it hashes and seals them on the way to the disk. It must be ended by Commit or Abort.
@@ -21,7 +26,7 @@ type Writer struct {
 	sealed               io.WriteCloser
 	hash                 hash.Hash
 	bytes                int64
-	failed               error // of finish: a disk that failed to flush may answer the next flush with a success that means nothing
+	failed               error // the first: what the disk says after it, as after a flush that failed, means nothing
 }
 
 // Writer begins a blob of a verification whose data key exists.
@@ -34,10 +39,7 @@ func (s *Store) Writer(ctx context.Context, client, verification string) (*Write
 		return nil, fmt.Errorf("writing a blob: %w", err)
 	}
 	w := &Writer{ctx: ctx, store: s, client: client, verification: verification, hash: sha256.New()}
-	err = s.dep.Do(ctx, func(context.Context) (err error) {
-		w.file, err = os.CreateTemp(s.temp(), "")
-		return err
-	})
+	w.file, err = resilience.Ask(ctx, s.dep, s.create)
 	if err != nil {
 		return nil, fmt.Errorf("writing a blob: %w", err)
 	}
@@ -48,35 +50,55 @@ func (s *Store) Writer(ctx context.Context, client, verification string) (*Write
 	return w, nil
 }
 
+// create makes a temporary file, unless nobody waits for it any more.
+func (s *Store) create(ctx context.Context) (*os.File, error) {
+	f, err := os.CreateTemp(s.temp(), "")
+	if err == nil && ctx.Err() != nil {
+		return nil, errors.Join(context.Cause(ctx), f.Close(), os.Remove(f.Name()))
+	}
+	return f, err
+}
+
 // Write takes more plain bytes.
 func (w *Writer) Write(b []byte) (int, error) {
-	n, err := w.sealed.Write(b)
-	w.hash.Write(b[:n])
-	w.bytes += int64(n)
-	if err != nil {
-		err = fmt.Errorf("writing a blob: %w", err)
+	own := bytes.Clone(b) // a call that hangs reads them when b is another's again
+	if err := w.disk(func() error { _, err := w.sealed.Write(own); return err }); err != nil {
+		return 0, fmt.Errorf("writing a blob: %w", err)
 	}
-	return n, err
+	w.hash.Write(own)
+	w.bytes += int64(len(own))
+	return len(own), nil
+}
+
+// disk does one thing to the file. After an error nothing more is done: a call that was given up may still be at work. A full disk is an answer
+// and not a failure, for what is there can still be read.
+func (w *Writer) disk(f func() error) error {
+	if w.failed != nil {
+		return w.failed
+	}
+	full, err := resilience.Ask(w.ctx, w.store.dep, func(context.Context) (full, err error) {
+		if err = f(); errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+			return err, nil
+		}
+		return nil, resilience.Final(err)
+	})
+	w.failed = errors.Join(err, full)
+	return w.failed
 }
 
 // Commit ends the blob and gives the lower-case hexadecimal SHA-256 and the number of its plain bytes. With durable, it
 // survives a power cut once Commit has returned nil. After an error nothing is kept.
 func (w *Writer) Commit(durable bool) (sha string, bytes int64, err error) {
 	sha = hex.EncodeToString(w.hash.Sum(nil))
-	err = w.store.dep.Do(w.ctx, func(context.Context) error {
-		if w.failed == nil {
-			w.failed = w.finish(durable)
-		}
-		return w.failed
-	})
+	err = w.disk(func() error { return w.finish(durable) })
 	if err == nil && !durable {
 		// What stands there may be durable: only what cannot be read is replaced by what may be lost.
 		if _, err := w.store.Get(w.ctx, w.client, w.verification, sha); err == nil {
-			return sha, w.bytes, os.Remove(w.file.Name())
+			return sha, w.bytes, w.Abort()
 		}
 	}
 	if err == nil {
-		err = w.store.dep.Do(w.ctx, func(context.Context) error { return w.move(sha, durable) })
+		err = w.disk(func() error { return w.move(sha, durable) })
 	}
 	if err != nil {
 		return "", 0, errors.Join(fmt.Errorf("writing a blob: %w", err), w.Abort())
@@ -119,22 +141,39 @@ func (w *Writer) move(sha string, durable bool) error {
 	return w.store.syncClient(w.client)
 }
 
-// syncClient makes the directory of a client durable, once.
+// syncClient makes the directory of a client durable, once, or twice where two come first together.
 func (s *Store) syncClient(client string) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.clients[client] {
+	done := s.clients[client]
+	s.mu.Unlock()
+	if done {
 		return nil
 	}
 	if err := s.syncDir(s.root()); err != nil {
 		return err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.clients[client] = true
 	return nil
 }
 
+// abortTime is how long throwing a blob away is waited for. What a disk that hangs keeps, the next start sweeps.
+const abortTime = 5 * time.Second
+
 // Abort throws the blob away. After Commit it does nothing.
 func (w *Writer) Abort() error {
+	gone := make(chan error, 1)
+	go func() { gone <- w.remove() }()
+	select {
+	case err := <-gone:
+		return err
+	case <-time.After(abortTime):
+		return errors.New("throwing a blob away: the disk hangs")
+	}
+}
+
+func (w *Writer) remove() error {
 	_ = w.file.Close() // closed already after a failed Commit
 	if err := os.Remove(w.file.Name()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("throwing a blob away: %w", err)
