@@ -25,7 +25,7 @@ func zoneAnswers(z *zone.Zone, now time.Time) []answer {
 	out := []answer{
 		pass("doc.mrz.detected", textValue(z.Text(), conf)).at(all),
 		pass("doc.mrz.format", classValue(string(z.Format))).at(all),
-		charset(z.Document).at(all),
+		charset(z).at(all),
 	}
 	for _, f := range z.Fields {
 		out = append(out, zoneField(z, f, now)...)
@@ -49,12 +49,21 @@ func around(quads []pix.Quad) pix.Quad {
 	return pix.Quad{first[0], first[1], last[2], last[3]}
 }
 
-// charset: letters where letters stand and digits where digits do, by Doc 9303.
-func charset(d *mrz.Document) answer {
-	for _, f := range d.Faults() {
-		if len(f) > 7 && f[:7] == "a digit" {
-			return fail("doc.mrz.charset", "digit_among_letters")
+// misplaced is how sure a reader must be of a character that does not belong where it stands for it to be held against
+// the document.
+const misplaced = 0.9
+
+// charset: letters where letters stand and digits where digits do, by Doc 9303, look-alikes aside.
+func charset(z *zone.Zone) answer { return charsetOf(z.Misfits(), z.Unseen()) }
+
+func charsetOf(misfits []zone.Misfit, unseen int) answer {
+	for _, m := range misfits {
+		if m.Conf >= misplaced {
+			return fail("doc.mrz.charset", "character_not_allowed")
 		}
+	}
+	if len(misfits) > 0 || unseen > 0 {
+		return unsure("doc.mrz.charset", "reading_doubtful")
 	}
 	return pass("doc.mrz.charset", nil)
 }

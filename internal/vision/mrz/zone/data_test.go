@@ -87,7 +87,7 @@ func TestDocuments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, exact, holds, sum := 0, 0, 0, time.Duration(0)
+	n, exact, holds, misfits, sum := 0, 0, 0, 0, time.Duration(0)
 	for _, it := range its {
 		m := open(t, it.File)
 		quads, err := det.Lines(m)
@@ -104,6 +104,7 @@ func TestDocuments(t *testing.T) {
 		got := ""
 		if z != nil {
 			got = z.Text()
+			misfits += len(z.Misfits()) + z.Unseen()
 		}
 		want := strings.Join(it.Label.MRZ, "\n")
 		if want == "" {
@@ -130,6 +131,9 @@ func TestDocuments(t *testing.T) {
 		} else {
 			t.Logf("%s %dx%d %v boxes %d\n%s\n%s", it.ID, m.W, m.H, took, len(quads), got, want)
 		}
+	}
+	if misfits > 0 {
+		t.Errorf("%d characters of genuine documents do not belong where they stand, or were not seen", misfits)
 	}
 	if exact < floorExact || holds < floorChecks {
 		t.Errorf("exact %d, floor %d; check digits as printed %d, floor %d", exact, floorExact, holds, floorChecks)
