@@ -7,11 +7,12 @@ import (
 	"runtime/debug"
 )
 
-// Ask is Do for a call that does not know contexts, as to a disk: f works in a goroutine of its own. When its time is over the caller goes on,
-// and f is left behind until it returns; what it gives then is dropped, so f must own all that it touches and undo what nobody will use.
+// Ask is Do for a call that does not know contexts, as to a disk: f works in a goroutine of its own. When the time that slow allows is over the
+// caller goes on, and f is left behind until it returns; what it gives then is dropped, so f must own all that it touches and undo what nobody
+// will use. A caller who is cancelled is no reason to leave f behind: it is local work, mostly done in less than a millisecond.
 func Ask[T any](ctx context.Context, d *Dependency, f func(context.Context) (T, error)) (T, error) {
 	var got T
-	err := d.Do(ctx, func(ctx context.Context) error {
+	err := d.Do(context.WithoutCancel(ctx), func(ctx context.Context) error {
 		answers := make(chan answer[T], 1)
 		go func() { answers <- call(ctx, f) }()
 		select {
