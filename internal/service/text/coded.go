@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	factv1 "github.com/bonafide-id/bonafide/gen/bonafide/fact/v1"
+	"github.com/bonafide-id/bonafide/internal/stream"
 	"github.com/bonafide-id/bonafide/internal/vision/barcode"
 	"github.com/bonafide-id/bonafide/internal/vision/barcode/aamva"
 )
@@ -18,7 +19,7 @@ func symbolAnswers(s *barcode.Symbol, card *aamva.Card) []answer {
 	out = append(out,
 		holds("doc.barcode.aamva.header", "header_wrong", len(card.Header()) == 0).at(s.Quad),
 		holds("doc.barcode.aamva.mandatory", "element_missing", len(card.Missing()) == 0).at(s.Quad),
-		holds("doc.barcode.aamva.dates", "dates_contradict", len(card.DateFaults()) == 0).at(s.Quad))
+		datesAgree(card).at(s.Quad))
 	for _, f := range card.Fields() {
 		id := "doc.barcode.field." + f.Name
 		if !inCatalogue(id) {
@@ -57,6 +58,22 @@ func holds(id, reason string, ok bool) answer {
 		return pass(id, nil)
 	}
 	return fail(id, reason)
+}
+
+// datesAgree: two dates at least are needed to contradict each other.
+func datesAgree(card *aamva.Card) answer {
+	const id = "doc.barcode.aamva.dates"
+	read := 0
+	for _, name := range []string{aamva.Birth, aamva.Issue, aamva.Expiry} {
+		if card.Field(name) != "" {
+			read++
+		}
+	}
+	a := holds(id, "dates_contradict", len(card.DateFaults()) == 0)
+	if a.outcome == stream.Pass && read < 2 {
+		return unsure(id, "no_date")
+	}
+	return a
 }
 
 // payload is the text of a symbol, or base64 of what is no text.

@@ -3,12 +3,14 @@ package text
 import (
 	"testing"
 
+	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
 	"github.com/bonafide-id/bonafide/internal/check"
 	"github.com/bonafide-id/bonafide/internal/stream"
 	"github.com/bonafide-id/bonafide/internal/vision/barcode"
 	"github.com/bonafide-id/bonafide/internal/vision/barcode/aamva"
 	"github.com/bonafide-id/bonafide/internal/vision/class"
 	"github.com/bonafide-id/bonafide/internal/vision/mrz"
+	"github.com/bonafide-id/bonafide/internal/vision/mrz/zone"
 )
 
 func TestCheckDigitFailsOnlyWithConfidence(t *testing.T) {
@@ -58,16 +60,65 @@ func TestMissingField(t *testing.T) {
 
 func TestSide(t *testing.T) {
 	td1, td3 := &mrz.Document{Format: mrz.TD1}, &mrz.Document{Format: mrz.TD3}
-	for i, c := range []struct{ got, want string }{
-		{sideOf(true, td1, false, check.Document), front}, // both sides on one picture
-		{sideOf(false, td1, false, check.Document), back},
-		{sideOf(false, td3, false, check.Document), front},
-		{sideOf(false, nil, true, check.Document), back},
-		{sideOf(false, nil, false, check.Back), back},
-		{sideOf(false, nil, false, check.Document), front},
+	type in struct {
+		portrait bool
+		zone     *mrz.Document
+		coded    bool
+		sent     envelopev1.Medium
+	}
+	for i, c := range []struct {
+		in
+		side string
+		seen bool
+	}{
+		{in{true, td1, false, check.Document}, front, true}, // both sides on one picture
+		{in{false, td1, false, check.Document}, back, true},
+		{in{false, td3, false, check.Document}, front, true},
+		{in{false, nil, true, check.Document}, back, true},
+		{in{false, nil, false, check.Back}, back, false},
+		{in{false, nil, false, check.Document}, front, false},
 	} {
-		if c.got != c.want {
-			t.Errorf("case %d: %s, want %s", i, c.got, c.want)
+		side, seen := sideOf(c.portrait, c.zone, c.coded, c.sent)
+		if side != c.side || seen != c.seen {
+			t.Errorf("case %d: %s, seen %v", i, side, seen)
+		}
+		a := sideAnswer(side, seen)
+		if passes := a.outcome == stream.Pass && a.value.GetClass() == side; passes != c.seen || !passes && a.reason != "side_unknown" {
+			t.Errorf("case %d: %+v", i, a)
+		}
+	}
+}
+
+func TestCharset(t *testing.T) {
+	for _, c := range []struct {
+		misfits []zone.Misfit
+		unseen  int
+		want    answer
+	}{
+		{nil, 0, pass("doc.mrz.charset", nil)},
+		{[]zone.Misfit{{Seen: 'K', Conf: 0.4}, {Seen: 'K', Conf: 0.97}}, 0, fail("doc.mrz.charset", "character_not_allowed")},
+		{[]zone.Misfit{{Seen: 'K', Conf: 0.4}}, 0, unsure("doc.mrz.charset", "reading_doubtful")},
+		{nil, 3, unsure("doc.mrz.charset", "reading_doubtful")},
+	} {
+		if got := charsetOf(c.misfits, c.unseen); got != c.want {
+			t.Errorf("%v, %d unseen: %+v", c.misfits, c.unseen, got)
+		}
+	}
+}
+
+// A barcode without two dates says nothing about whether dates agree.
+func TestBarcodeDates(t *testing.T) {
+	const head = "@\n\x1e\rANSI 636000100102DL00410278ZV03190008DLDAQT64235789\nDCSSAMPLE\n"
+	for _, c := range []struct{ dates, reason string }{
+		{"", "no_date"}, {"DBB06061986\n", "no_date"}, {"DBB06061986\nDBA\n", "no_date"}, {"DBB99991986\n", "dates_contradict"},
+		{"DBB06061986\nDBA12102024\n", ""}, {"DBD06062019\nDBA12102014\n", "dates_contradict"},
+	} {
+		card, err := aamva.Parse(head + c.dates + "\r")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := datesAgree(card); a.reason != c.reason || (a.outcome == stream.Pass) != (c.reason == "") {
+			t.Errorf("%q: %v %s, want %q", c.dates, a.outcome, a.reason, c.reason)
 		}
 	}
 }

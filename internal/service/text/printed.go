@@ -76,29 +76,37 @@ const (
 )
 
 // sideOf tells which side it is: a portrait is on the front; a zone of three lines, or a
-// barcode alone, on the back. Without any of them it is what the applicant said.
-func sideOf(portrait bool, zone *mrz.Document, coded bool, sent envelopev1.Medium) string {
+// barcode alone, on the back. Without any of them it is taken for what the applicant
+// said, which is not seen.
+func sideOf(portrait bool, zone *mrz.Document, coded bool, sent envelopev1.Medium) (side string, seen bool) {
 	switch {
 	case portrait:
-		return front
+		return front, true
 	case zone != nil && zone.Format == mrz.TD1, coded:
-		return back
+		return back, true
 	case zone != nil:
-		return front
+		return front, true
 	case sent == check.Back:
-		return back
+		return back, false
 	}
-	return front
+	return front, false
 }
 
-// classAnswers says the class of a side.
-func classAnswers(r class.Result, side string, sent envelopev1.Medium) []answer {
+func sideAnswer(side string, seen bool) answer {
+	if !seen {
+		return unsure("doc.class.side", "side_unknown")
+	}
+	return pass("doc.class.side", classValue(side))
+}
+
+// classAnswers says the class of a side; which side it is comes as an answer.
+func classAnswers(r class.Result, side answer, sent envelopev1.Medium) []answer {
 	if r.Type == class.Other && sent == check.Back {
 		// A back that says nothing of its own is the back of what the front is.
 		return byDetector([]answer{none("doc.class.type", "other_side"), none("doc.class.country", "other_side"), none("doc.class.region", "other_side"),
-			none("doc.class.supported", "other_side"), pass("doc.class.side", classValue(side))}, "class")
+			none("doc.class.supported", "other_side"), side}, "class")
 	}
-	out := []answer{pass("doc.class.type", classValue(r.Type)), pass("doc.class.side", classValue(side))}
+	out := []answer{pass("doc.class.type", classValue(r.Type)), side}
 	if r.Country != "" {
 		out = append(out, pass("doc.class.country", classValue(r.Country)))
 	} else {

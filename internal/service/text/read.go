@@ -103,8 +103,10 @@ func (r *reading) readSymbol(ctx context.Context, _ []pix.Quad) error {
 	}
 	if card, err := aamva.Parse(string(r.sym.Payload)); err == nil {
 		r.card = card
-		if err := r.classify(ctx); err != nil {
-			return err
+		if r.s.countries.Classify(r.input()).Type != class.Other {
+			if err := r.classify(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	return r.out.say(ctx, symbolAnswers(r.sym, r.card)...)
@@ -240,10 +242,10 @@ func (r *reading) classify(ctx context.Context) error {
 		return nil
 	}
 	r.class = r.s.countries.Classify(r.input())
-	return r.out.say(ctx, classAnswers(r.class, r.side(), r.sent)...)
+	return r.out.say(ctx, classAnswers(r.class, sideAnswer(r.side()), r.sent)...)
 }
 
-func (r *reading) side() string {
+func (r *reading) side() (side string, seen bool) {
 	var z *mrz.Document
 	if r.zone != nil {
 		z = r.zone.Document
@@ -256,6 +258,7 @@ func (r *reading) close(ctx context.Context) error {
 	if err := r.classify(ctx); err != nil {
 		return err
 	}
+	side, _ := r.side()
 	var zoneOpen, symbolOpen []string
 	var rest []answer
 	for _, id := range r.out.open() {
@@ -267,10 +270,10 @@ func (r *reading) close(ctx context.Context) error {
 		case strings.HasPrefix(id, "doc.barcode."):
 			symbolOpen = append(symbolOpen, id)
 		case strings.HasPrefix(id, "doc.text."):
-			rest = append(rest, missingField(id, r.class, r.side()).from("print"))
+			rest = append(rest, missingField(id, r.class, side).from("print"))
 		}
 	}
-	rest = append(rest, noZone(zoneOpen, r.class, r.side())...)
+	rest = append(rest, noZone(zoneOpen, r.class, side)...)
 	rest = append(rest, restOfSymbol(symbolOpen, r.sym, len(r.page.GetBarcodes()) > 0)...)
 	return r.out.say(ctx, rest...)
 }

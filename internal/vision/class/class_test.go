@@ -23,6 +23,7 @@ func TestPrint(t *testing.T) {
 		{[]string{"ESPAÑA", "PERMISO DE RESIDENCIA"}, class.Residence, "ESP", ""},
 		{[]string{"FÜHRERSCHEIN", "Österreich"}, class.Licence, "AUT", ""},
 		{[]string{"VISA", "UTOPIA"}, class.Visa, "UTO", ""},
+		{[]string{"VISA", "DEBIT", "4000 1234 5678 9010"}, class.Other, "", ""},
 		{[]string{"DEBIT", "4000 1234 5678 9010", "VALID THRU 12/24"}, class.Other, "", ""},
 		{nil, class.Other, "", ""},
 	} {
@@ -82,5 +83,29 @@ func TestCodes(t *testing.T) {
 func BenchmarkNewCountries(b *testing.B) {
 	for b.Loop() {
 		class.NewCountries()
+	}
+}
+
+// AAMVA's standard names the subfile after the card; it has the same elements on both.
+func TestCardsAreTold(t *testing.T) {
+	for _, c := range []struct {
+		subfiles string
+		lines    []string
+		want     string
+	}{
+		{"0002DL00410278ZV03190008DL", nil, class.Licence},
+		{"0002ID00410278ZV03190008ID", nil, class.Identity},
+		{"0002ID00410278ZV03190008ID", []string{"DRIVER LICENSE"}, class.Identity},
+		{"0001ZV00410278", []string{"IDENTIFICATION CARD"}, class.Identity},
+		{"0001ZV00410278", nil, class.Other},
+	} {
+		card, err := aamva.Parse("@\n\x1e\rANSI 63602809" + c.subfiles + "DAQT64235789\nDCGCAN\nDCAC\nDAJBC\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := class.NewCountries().Classify(class.Input{Card: card, Lines: c.lines})
+		if got.Type != c.want || got.Country != "CAN" || got.Region != "BC" {
+			t.Errorf("%s %v: %+v", c.subfiles, c.lines, got)
+		}
 	}
 }

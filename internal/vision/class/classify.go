@@ -20,7 +20,7 @@ func (c *Countries) Classify(in Input) Result {
 	case in.Zone != nil:
 		return byZone(in.Zone, in.Lines)
 	case in.Card != nil:
-		return Result{Type: Licence, Country: in.Card.Country(), Region: in.Card.Region(), From: "barcode"}
+		return Result{Type: cardType(in.Card, in.Lines), Country: in.Card.Country(), Region: in.Card.Region(), From: "barcode"}
 	}
 	return c.byPrint(in.Lines)
 }
@@ -69,6 +69,20 @@ func card(z *mrz.Document, lines []string) string {
 	return Identity
 }
 
+// cardType tells a driving licence from an identity card by the subfile, which the standard names after it; where an
+// issuer left both out, by words.
+func cardType(c *aamva.Card, lines []string) string {
+	switch t := typeByWords(lines); {
+	case c.Holds("DL"):
+		return Licence
+	case c.Holds("ID"):
+		return Identity
+	case t != "":
+		return t
+	}
+	return Other
+}
+
 // byPrint decides by words. A type needs words of its own; a country alone makes no
 // document.
 func (c *Countries) byPrint(lines []string) Result {
@@ -82,5 +96,8 @@ func (c *Countries) byPrint(lines []string) Result {
 		}
 	}
 	r.Country = c.find(lines)
+	if r.Type == Visa && r.Country == "" {
+		return Result{Type: Other, From: "print"} // bank cards bear the word too
+	}
 	return r
 }

@@ -140,6 +140,27 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+func TestSubfiles(t *testing.T) {
+	for _, c := range []struct {
+		payload string
+		want    string
+	}{
+		{sample, "DL ZV"},
+		{"@\n\x1e\rANSI 636000100102ID00410278ZV03190008IDDAQT64235789\nDCSSAMPLE\r", "ID ZV"},
+		{"@\n\x1e\rANSI 636000100001\nIDDAQT64235789\nDCSSAMPLE\r", "ID"}, // no directory
+		{"@\n\x1e\rANSI 636000100101ZV00410278DAQT64235789\r", "ZV"},
+		{"@\n\x1e\rANSI 636000100100DAQT64235789\r", ""},
+	} {
+		card, err := aamva.Parse(c.payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(card.Subfiles, " "); got != c.want {
+			t.Errorf("%q: subfiles %q, want %q", c.payload, got, c.want)
+		}
+	}
+}
+
 func TestNotAAMVA(t *testing.T) {
 	for _, s := range []string{"", "1234567890", "ANSI 12345", "@\n\x1e\rANSI"} {
 		if c, err := aamva.Parse(s); err == nil {

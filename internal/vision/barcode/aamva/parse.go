@@ -3,6 +3,7 @@ package aamva
 import (
 	"errors"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,10 +16,11 @@ type Element struct{ ID, Value string }
 
 // Card is a parsed payload.
 type Card struct {
-	IIN          string // six digits that name the issuer
-	Version      int    // of the standard: 1 (2000) to 11 (2025)
-	Jurisdiction int    // version of the issuer's own elements; 0 in version 1
-	Entries      int    // subfiles that the header announces
+	IIN          string   // six digits that name the issuer
+	Version      int      // of the standard: 1 (2000) to 11 (2025)
+	Jurisdiction int      // version of the issuer's own elements; 0 in version 1
+	Entries      int      // subfiles that the header announces
+	Subfiles     []string // types, as the directory lists them and the first one names itself: DL, ID, or an issuer's own
 	Elements     []Element
 	headerFaults []string
 }
@@ -38,6 +40,9 @@ func Parse(payload string) (*Card, error) {
 	rest := c.counts(payload[at[1]:])
 	c.headerFaults = prologueFaults(payload[:at[0]])
 	body := c.directory(rest)
+	if first := strings.TrimLeftFunc(body, separator); isSubfile(first) && !c.Holds(first[:2]) {
+		c.Subfiles = append(c.Subfiles, first[:2])
+	}
 	c.Elements = elements(body)
 	return c, nil
 }
@@ -70,13 +75,12 @@ var entry = regexp.MustCompile(`^([A-Z]{2})([0-9a-z]{4})([0-9]{4})?`)
 // directory skips the entries and the type that starts the first subfile.
 func (c *Card) directory(s string) string {
 	seen := 0
-	types := map[string]bool{}
 	for {
 		m := entry.FindStringSubmatch(s)
 		if m == nil {
 			break
 		}
-		types[m[1]] = true
+		c.Subfiles = append(c.Subfiles, m[1])
 		s, seen = s[len(m[0]):], seen+1
 	}
 	if seen != c.Entries {
@@ -103,6 +107,9 @@ func (c *Card) Value(id string) string {
 	}
 	return ""
 }
+
+// Holds says whether the card has a subfile of that type: DL makes it a driving licence, ID an identity card.
+func (c *Card) Holds(subfile string) bool { return slices.Contains(c.Subfiles, subfile) }
 
 // has says whether an element is there and not empty.
 func (c *Card) has(id string) bool { return c.Value(id) != "" }
