@@ -21,6 +21,7 @@ type State struct {
 	Deadline bool      `json:"deadline,omitempty"`
 	Ended    time.Time `json:"ended,omitzero"`     // append time of ended, or of erased without it
 	Recalled bool      `json:"recalled,omitempty"` // it was forgotten: which facts have a frame is known by the feed alone
+	Strayed  time.Time `json:"strayed,omitzero"`   // append time of the last fact that came before the first frame and has none
 }
 
 // place is what a fact becomes in the feed.
@@ -30,7 +31,10 @@ type place struct {
 
 // take takes a fact that was appended at the given time into the state. A fact that clients do not see is not framed.
 func (s State) take(e *envelopev1.Envelope, at time.Time) (State, place) {
-	p := place{framed: frame.Framed(e.GetKind()), late: s.late(e)}
+	p := place{framed: s.frames(e.GetKind()), late: s.late(e)}
+	if s.Seq == 0 && !p.framed {
+		s.Strayed = at
+	}
 	switch e.GetKind() {
 	case envelopev1.Kind_KIND_DEADLINE:
 		s.Deadline = true
@@ -40,6 +44,11 @@ func (s State) take(e *envelopev1.Envelope, at time.Time) (State, place) {
 		}
 	}
 	return s, p
+}
+
+// frames: an incident begins no feed. One that comes first is of an upload that may be refused yet, or of a verification that is forgotten.
+func (s State) frames(k envelopev1.Kind) bool {
+	return frame.Framed(k) && (s.Seq > 0 || k != envelopev1.Kind_KIND_INCIDENT)
 }
 
 // late: after ended everything is; after the deadline every finding that is not summary's own word for a check that nobody answered.
@@ -60,10 +69,13 @@ func (s State) link(salt, body []byte) (State, *envelopev1.Chain) {
 	return s, &envelopev1.Chain{Seq: s.Seq, PrevHash: prev, Hash: s.Hash}
 }
 
-// Leave says when a state may be forgotten: a day after the end.
+// Leave says when a state may be forgotten: a day after the end, or after the last fact of what never began.
 func Leave(s *State) time.Time {
-	if s.Ended.IsZero() {
-		return time.Time{}
+	switch {
+	case !s.Ended.IsZero():
+		return s.Ended.Add(keepFor)
+	case s.Seq == 0 && !s.Strayed.IsZero():
+		return s.Strayed.Add(keepFor)
 	}
-	return s.Ended.Add(keepFor)
+	return time.Time{}
 }

@@ -7,7 +7,10 @@
 // A fact whose verification was erased cannot be read any more. It keeps its place: its frame has a number and no body, which deliver shows as a
 // gap, and the chain goes on behind it. So erasure neither stops the lane nor renumbers anything.
 //
-// A day after the end the state of a verification is forgotten. What comes later still, such as an erasure, finds its place again in the feed.
+// What was never opened has no feed: an incident of an upload that was refused, whose key is thrown away, has no frame.
+//
+// A day after the end the state of a verification is forgotten. What comes later still, such as an erasure, finds its place again in the feed; only
+// an incident does not.
 package ledger
 
 import (
@@ -24,7 +27,7 @@ import (
 	"github.com/bonafide-id/bonafide/internal/topic"
 )
 
-// Keys gives the data key of a verification; *seal.Keyring does. seal.ErrErased says that it was destroyed.
+// Keys gives the data key of a verification; *seal.Keyring does. seal.ErrErased says that it was destroyed, seal.ErrNoKey that there is none.
 type Keys interface {
 	Key(ctx context.Context, client, verification string) (*seal.Key, error)
 }
@@ -58,6 +61,9 @@ func (s service) next(ctx context.Context, st *State, m *stream.Message) ([]stre
 		return nil, nil
 	}
 	f, err := s.frame(ctx, after.Seq+1, place.late, m)
+	if errors.Is(err, seal.ErrErased) {
+		f, err = nil, nil // it keeps its place
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -68,25 +74,22 @@ func (s service) next(ctx context.Context, st *State, m *stream.Message) ([]stre
 
 // before gives the state before a fact, and whether the fact has a frame already that the state has forgotten.
 func (s service) before(ctx context.Context, st State, m *stream.Message) (State, bool, error) {
-	first := st == State{} && m.GetKind() == envelopev1.Kind_KIND_OPENED
-	if first || st != (State{}) && !st.Recalled {
+	begins := st.Seq == 0 && (m.GetKind() == envelopev1.Kind_KIND_OPENED || !st.frames(m.GetKind()))
+	if begins || st.Seq > 0 && !st.Recalled {
 		return st, false, nil
 	}
 	return recall(ctx, s.Feed, st, m)
 }
 
-// frame makes the frame of a fact; nil where the fact was erased.
+// frame makes the frame of a fact; seal.ErrErased where that cannot be read any more.
 func (s service) frame(ctx context.Context, seq uint64, late bool, m *stream.Message) (*feedv1.Frame, error) {
 	payload, err := m.Open(ctx)
-	if errors.Is(err, seal.ErrErased) {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, fmt.Errorf("opening fact %s: %w", m.GetId(), err)
 	}
 	key, err := s.Keys.Key(ctx, m.GetClientId(), m.GetVerificationId())
-	if errors.Is(err, seal.ErrErased) {
-		return nil, nil
+	if errors.Is(err, seal.ErrNoKey) {
+		err = errors.Join(seal.ErrErased, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("key for the salt of %s: %w", m.GetId(), err)

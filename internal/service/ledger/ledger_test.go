@@ -208,9 +208,13 @@ func model(lane []*stream.Message, v string) []placed {
 		}
 		switch m.GetKind() {
 		case envelopev1.Kind_KIND_COMPLETE, envelopev1.Kind_KIND_DEADLINE, envelopev1.Kind_KIND_EXPIRED:
-		default:
-			out = append(out, placed{m.GetId(), late})
+			continue
+		case envelopev1.Kind_KIND_INCIDENT:
+			if len(out) == 0 {
+				continue
+			}
 		}
+		out = append(out, placed{m.GetId(), late})
 	}
 	return out
 }
@@ -255,8 +259,9 @@ func TestSequence(t *testing.T) {
 				rt.Fatal(err)
 			}
 			if done {
-				w.forget(rapid.Bool().Draw(rt, "forget"), facts[i].GetVerificationId())
+				v := facts[i].GetVerificationId()
 				i++
+				w.forget(rapid.Bool().Draw(rt, "forget") && !incidents(facts[i:], v), v)
 			}
 		}
 		for _, v := range []string{"v1", "v2"} {
@@ -274,10 +279,17 @@ func TestSequence(t *testing.T) {
 	})
 }
 
-// forget drops the state of a verification if its time has come.
+// incidents reports whether there are any about a verification: of one that is forgotten they are not framed.
+func incidents(facts []*stream.Message, v string) bool {
+	return slices.ContainsFunc(facts, func(m *stream.Message) bool {
+		return m.GetVerificationId() == v && m.GetKind() == envelopev1.Kind_KIND_INCIDENT
+	})
+}
+
+// forget drops the state of a verification if it has frames and its time has come.
 func (w *world) forget(now bool, v string) {
 	var s State
-	if json.Unmarshal(w.saved[v], &s) == nil && now && !Leave(&s).IsZero() {
+	if json.Unmarshal(w.saved[v], &s) == nil && now && !Leave(&s).IsZero() && s.Seq > 0 {
 		delete(w.saved, v)
 		delete(w.seen, v)
 	}
@@ -315,14 +327,88 @@ func TestErasedKeepsItsPlace(t *testing.T) {
 	}
 }
 
+type noKeys struct{}
+
+func (noKeys) Key(context.Context, string, string) (*seal.Key, error) { return nil, errAway }
+
 // A fact that cannot be read for another reason must not be numbered.
 func TestKeyServiceAway(t *testing.T) {
 	w := newWorld(t, keyring(t))
-	if _, err := w.step(fact("a", "unknown", envelopev1.Kind_KIND_OPENED, "ingest", 0), none); !errors.Is(err, seal.ErrNoKey) {
-		t.Errorf("error is %v, want ErrNoKey", err)
+	var err error
+	if w.chain, err = New(Config{Keys: noKeys{}, Feed: &w.feed}); err != nil {
+		t.Fatal(err)
 	}
-	if len(w.feed.recs) != 0 || w.saved["unknown"] != nil {
+	if _, err := w.step(fact("a", "v1", envelopev1.Kind_KIND_OPENED, "ingest", 0), none); !errors.Is(err, errAway) {
+		t.Errorf("error is %v", err)
+	}
+	if len(w.feed.recs) != 0 || w.saved["v1"] != nil {
 		t.Error("something was said all the same")
+	}
+}
+
+// An upload that was refused leaves an incident and no key. It has no feed, is not looked for in the feed, and is forgotten after a day.
+func TestIncidentsOfTheRefused(t *testing.T) {
+	w := newWorld(t, keyring(t))
+	for i := range 3 {
+		if _, err := w.step(fact(fmt.Sprint(i), "v1", envelopev1.Kind_KIND_INCIDENT, "runtime", i), none); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var s State
+	if err := json.Unmarshal(w.saved["v1"], &s); err != nil {
+		t.Fatal(err)
+	}
+	if w.feed.asked != 0 || len(w.outs["v1"]) != 0 || !Leave(&s).Equal(start.Add(2*time.Millisecond+keepFor)) {
+		t.Errorf("the feed was asked %d times, %d frames, forgotten at %s", w.feed.asked, len(w.outs["v1"]), Leave(&s))
+	}
+	// the same id is accepted in a second attempt
+	if _, err := w.ring.Create(t.Context(), "demo", "v1"); err != nil {
+		t.Fatal(err)
+	}
+	for i, k := range []envelopev1.Kind{envelopev1.Kind_KIND_OPENED, envelopev1.Kind_KIND_INCIDENT, envelopev1.Kind_KIND_FINDING} {
+		if _, err := w.step(fact(fmt.Sprint("later", i), "v1", k, "text", i), none); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, got, err := w.frames("v1")
+	if d := cmp.Diff([]placed{{"later0", false}, {"later1", false}, {"later2", false}}, got); err != nil || d != "" || w.feed.asked != 0 {
+		t.Errorf("%v, the feed was asked %d times\n%s", err, w.feed.asked, d)
+	}
+	s = State{}
+	if err := json.Unmarshal(w.saved["v1"], &s); err != nil || !Leave(&s).IsZero() {
+		t.Errorf("what was opened is forgotten at %s, %v", Leave(&s), err)
+	}
+}
+
+// Whose key is lost keeps its place, as whose key was destroyed does.
+func TestWithoutAKeyItKeepsItsPlace(t *testing.T) {
+	w := newWorld(t, keyring(t))
+	for i, k := range []envelopev1.Kind{envelopev1.Kind_KIND_OPENED, envelopev1.Kind_KIND_FINDING} {
+		if _, err := w.step(fact(fmt.Sprint(i), "v1", k, "text", i), none); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, o := range w.outs["v1"] {
+		if o.Payload != nil || o.Chain.GetSeq() != uint64(i+1) {
+			t.Errorf("frame %d is %v", i+1, o)
+		}
+	}
+	if len(w.outs["v1"]) != 2 {
+		t.Errorf("%d frames", len(w.outs["v1"]))
+	}
+}
+
+// After a day an incident is no reason to read a feed, and does not begin the numbers anew for what comes behind it.
+func TestIncidentsOfTheForgotten(t *testing.T) {
+	w := life(t)
+	w.forget(true, "v1")
+	for i, k := range []envelopev1.Kind{envelopev1.Kind_KIND_INCIDENT, envelopev1.Kind_KIND_DEADLINE} {
+		if _, err := w.step(fact(fmt.Sprint("late", i), "v1", k, "text", 9+i), none); err != nil || w.feed.asked != 0 || len(w.outs["v1"]) != 3 {
+			t.Fatalf("%v, the feed was asked %d times, %d frames", err, w.feed.asked, len(w.outs["v1"]))
+		}
+	}
+	if _, err := w.step(fact("gone", "v1", envelopev1.Kind_KIND_ERASED, "ingest", 12), none); err != nil || w.outs["v1"][3].Chain.Seq != 4 {
+		t.Errorf("%v, %v", err, w.outs["v1"])
 	}
 }
 

@@ -24,7 +24,7 @@ type Feed interface {
 }
 
 // recall completes the state of a verification from its frames in the client's feed, as far back as that is kept, and says whether the fact at hand
-// has a frame there. It reads a whole lane, and is needed only for what comes later than a day after the end, or before `opened`. A verification
+// has a frame there. It reads a whole lane, and is needed only for what comes later than a day after the end. A verification
 // without frames is one that only begins.
 func recall(ctx context.Context, f Feed, s State, m *stream.Message) (_ State, framed bool, err error) {
 	name := topic.Feed(m.GetClientId())
@@ -33,16 +33,16 @@ func recall(ctx context.Context, f Feed, s State, m *stream.Message) (_ State, f
 		return s, false, nil
 	}
 	if err != nil {
-		return s, false, fmt.Errorf("lanes of the feed: %w", err)
+		return s, false, stream.Away(fmt.Errorf("lanes of the feed: %w", err))
 	}
 	lane := log.Lane{Topic: name, N: log.LaneOf([]byte(m.GetVerificationId()), lanes)}
 	bounds, err := f.Bounds(ctx, lane)
 	if err != nil {
-		return s, false, fmt.Errorf("extent of the feed: %w", err)
+		return s, false, stream.Away(fmt.Errorf("extent of the feed: %w", err))
 	}
 	for r, err := range f.Read(ctx, lane, log.Pos{}, bounds[0].End) {
 		if err != nil {
-			return s, false, fmt.Errorf("reading the feed: %w", err)
+			return s, false, stream.Away(fmt.Errorf("reading the feed: %w", err))
 		}
 		if string(r.Key) != m.GetVerificationId() {
 			continue

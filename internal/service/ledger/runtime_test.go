@@ -137,6 +137,50 @@ func TestSequenceOnTheRuntime(t *testing.T) {
 	}
 }
 
+// An incident of an upload that was refused stands in nobody's way: what comes behind it in its lane is framed.
+func TestTheRefusedDelayNobody(t *testing.T) {
+	bed := testbed.New(t, t.TempDir())
+	chain, err := New(Config{Keys: bed.Keys, Feed: bed.Log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lanes, err := bed.Log.Lanes(t.Context(), topic.Fact)
+	if err != nil {
+		t.Fatal(err)
+	}
+	beside := "w"
+	for log.LaneOf([]byte(beside), lanes) != log.LaneOf([]byte("v"), lanes) {
+		beside += "w"
+	}
+	if _, err := bed.Keys.Create(t.Context(), "demo", "v"); err != nil {
+		t.Fatal(err)
+	}
+	bed.Runtime.Report(resilience.Incident{Dependency: "blobs", Condition: resilience.Slow, Client: "demo", Verification: "v"})
+	bed.Runtime.Close() // waits for it
+	if err := bed.Keys.Discard(t.Context(), "demo", "v"); err != nil {
+		t.Fatal(err)
+	}
+	publish(t, bed, beside, 0)
+	if n := len(records(t, bed.Log, topic.Fact)); n != 3 { // opened is said twice
+		t.Fatalf("%d facts", n)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- stream.RunChain(ctx, bed.Runtime, chain) }()
+	for end := time.Now().Add(20 * time.Second); len(records(t, bed.Log, topic.Feed("demo"))) == 0; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the lane stands still")
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if frames := records(t, bed.Log, topic.Feed("demo")); len(frames) != 1 || string(frames[0].Key) != beside || len(records(t, bed.Log, topic.Dead)) != 0 {
+		t.Errorf("%d frames, %d dead letters", len(frames), len(records(t, bed.Log, topic.Dead)))
+	}
+}
+
 // publish says the i-th fact of a life that ends before its last facts come; every third is said twice.
 func publish(t *testing.T, bed *testbed.Bed, v string, i int) {
 	t.Helper()
