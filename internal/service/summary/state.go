@@ -58,7 +58,8 @@ func (s *State) apply(e *envelopev1.Envelope, at time.Time) {
 	case envelopev1.Kind_KIND_SUMMARY:
 		s.said(e)
 	case envelopev1.Kind_KIND_ENDED, envelopev1.Kind_KIND_ERASED:
-		s.Ended = at
+		*s = State{Opened: s.Opened, Ended: at, Last: at} // for a day it only keeps what comes later from beginning anew
+		return
 	}
 	if s.Settled.IsZero() && !s.Opened.IsZero() && !s.Complete.IsZero() && len(s.unanswered()) == 0 {
 		s.Settled = at

@@ -142,6 +142,14 @@ func TestStateIsSmall(t *testing.T) {
 		t.Errorf("%d bytes, %v", len(raw), err)
 	}
 	t.Logf("%d answers, %d bytes", len(s.Answers), len(raw))
+	for _, k := range []envelopev1.Kind{envelopev1.Kind_KIND_ENDED, envelopev1.Kind_KIND_ERASED} {
+		over := *s
+		over.apply(of(k), start)
+		over.apply(find(check.Key{Check: "doc.class.type", Medium: check.Document}, stream.Fail), start.Add(time.Hour))
+		if raw, err := json.Marshal(over); err != nil || len(raw) > 200 {
+			t.Errorf("after %s %d bytes, %v", k, len(raw), err)
+		}
+	}
 }
 
 // all answers everything that is expected of a selfie with a pass.
