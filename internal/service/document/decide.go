@@ -1,6 +1,8 @@
 package document
 
 import (
+	"cmp"
+
 	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
 	"github.com/bonafide-id/bonafide/internal/check"
 	"github.com/bonafide-id/bonafide/internal/stream"
@@ -70,9 +72,9 @@ func decide(m measured, medium envelopev1.Medium) []answer {
 		graded("doc.image.focus", m.focus, "blurred"),
 		graded("doc.image.dark", m.dark, "too_dark"),
 		graded("doc.image.bright", m.bright, "too_bright"),
-		graded("doc.image.resolution", m.sharpness, "too_small"),
-		graded("doc.image.perspective", m.askew, "too_oblique"),
-		graded("doc.image.cut_off", m.cut, "cut_off"),
+		provided(m.outline(), graded("doc.image.resolution", m.sharpness, "too_small")),
+		provided(m.edges(), graded("doc.image.perspective", m.askew, "too_oblique")),
+		provided(m.text(), graded("doc.image.cut_off", m.cut, "cut_off")),
 		glare(m),
 		present(m),
 		several(m),
@@ -83,12 +85,50 @@ func decide(m measured, medium envelopev1.Medium) []answer {
 	return out
 }
 
-// present: a close-up of a barcode may be of a document, and its payload is worth reading.
-func present(m measured) answer {
-	if m.bare {
-		return answer{check: "doc.image.no_document", outcome: stream.Inconclusive, reason: "only_a_barcode", by: "corners"}
+// outline, edges and text say why there is nothing to rest a pass on; "" where there is. A picture that is nothing but
+// the document shows its extent, which the borders of the picture are, and no edges.
+func (m measured) outline() string {
+	switch {
+	case m.several > 1:
+		return "several_documents"
+	case !m.located && m.lines < fewLines:
+		return "no_outline"
 	}
-	return answer{check: "doc.image.no_document", outcome: stream.Pass, by: "corners"}
+	return ""
+}
+
+func (m measured) edges() string {
+	if m.located {
+		return ""
+	}
+	return cmp.Or(m.outline(), "no_outline")
+}
+
+func (m measured) text() string {
+	if m.lines < fewLines {
+		return "no_text"
+	}
+	return ""
+}
+
+// provided takes a pass back that has nothing to rest on.
+func provided(lacking string, a answer) answer {
+	if a.outcome == stream.Pass && lacking != "" {
+		a.outcome, a.reason = stream.Inconclusive, lacking
+	}
+	return a
+}
+
+// present: a close-up of a barcode may be of a document, and its payload is worth reading; a face is on more than documents.
+func present(m measured) answer {
+	a := answer{check: "doc.image.no_document", outcome: stream.Pass, by: "corners"}
+	switch {
+	case m.bare:
+		a.outcome, a.reason = stream.Inconclusive, "only_a_barcode"
+	case m.several < 2:
+		a = provided(m.outline(), a)
+	}
+	return a
 }
 
 func graded(id string, m quality.Measure, reason string) answer {
@@ -107,14 +147,7 @@ func glare(m measured) answer {
 
 // located: a picture that is nothing but the document is located as well, whole.
 func located(m measured) answer {
-	a := answer{check: "doc.class.located", outcome: stream.Pass, by: "corners"}
-	switch {
-	case m.several > 1:
-		a.outcome, a.reason = stream.Inconclusive, "several_documents"
-	case !m.located && m.lines < fewLines:
-		a.outcome, a.reason = stream.Inconclusive, "no_outline"
-	}
-	return a
+	return provided(m.outline(), answer{check: "doc.class.located", outcome: stream.Pass, by: "corners"})
 }
 
 // orientation is what was undone, in degrees clockwise.
@@ -129,7 +162,7 @@ func orientation(m measured) answer {
 
 func several(m measured) answer {
 	n := quality.Measure{Raw: float64(max(m.several, 1)), Threshold: 1, OK: m.several < 2}
-	a := graded("doc.image.several_documents", n, "several_documents")
+	a := provided(m.outline(), graded("doc.image.several_documents", n, "several_documents"))
 	a.by = "corners"
 	return a
 }

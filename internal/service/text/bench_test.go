@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"image"
 	_ "image/jpeg"
+	_ "image/png"
 	"os"
 	"sync"
 	"testing"
