@@ -284,19 +284,3 @@ func TestWindowIsBoundedAndExact(t *testing.T) {
 		t.Errorf("an hour later %d ids are held", len(w.order))
 	}
 }
-
-func TestKeptRecordsSurviveEncoding(t *testing.T) {
-	rec := log.Rec{Key: []byte("v"), Val: []byte{1, 2}, Head: []log.Header{{Key: "ce_id", Val: []byte("x")}, {Key: "e", Val: []byte{}}},
-		Lane: log.Lane{Topic: topic.Media, N: 3}, Pos: log.Pos{Epoch: 7, Off: 9}, At: time.Unix(5, 6).UTC()}
-	b := encodeKept(rec)
-	back, err := decodeKept(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(rec, back); diff != "" {
-		t.Error(diff)
-	}
-	for cut := range b {
-		_, _ = decodeKept(b[:cut]) // must not panic
-	}
-}
