@@ -3,7 +3,6 @@ package stream
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"time"
 
 	"github.com/bonafide-id/bonafide/internal/log"
@@ -234,31 +233,6 @@ func (w *chainer[S]) bury(l *chainLane[S], rec log.Rec, a Ancestry, cause error)
 		l.out = append(l.out, letter)
 	}
 	return err
-}
-
-// condition is how an incident names what happened to a message.
-func condition(err error) string {
-	switch {
-	case isPoison(err):
-		return "poison"
-	case isBug(err), unsayable(err):
-		return "bug"
-	}
-	return "unreliable"
-}
-
-// reasonOf is the code of a dead letter.
-func reasonOf(err error) string {
-	var p *PoisonError
-	switch {
-	case errors.As(err, &p):
-		return p.Reason
-	case errors.Is(err, log.ErrTooLarge):
-		return "too_large"
-	case isBug(err), unsayable(err):
-		return "bug"
-	}
-	return "unknown_error"
 }
 
 // leave forgets the states whose time has come by the log's clock.

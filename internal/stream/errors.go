@@ -63,6 +63,31 @@ func unsayable(err error) bool {
 	return errors.Is(err, log.ErrTooLarge) || errors.Is(err, log.ErrBadName) || errors.Is(err, log.ErrNoTopic)
 }
 
+// condition is how an incident names what happened to a message.
+func condition(err error) string {
+	switch {
+	case isPoison(err):
+		return "poison"
+	case isBug(err), unsayable(err):
+		return "bug"
+	}
+	return "unreliable"
+}
+
+// reasonOf is the code of a dead letter.
+func reasonOf(err error) string {
+	var p *PoisonError
+	switch {
+	case errors.As(err, &p):
+		return p.Reason
+	case errors.Is(err, log.ErrTooLarge):
+		return "too_large"
+	case isBug(err), unsayable(err):
+		return "bug"
+	}
+	return "unknown_error"
+}
+
 // bugError is a panic of a service.
 type bugError struct {
 	cause any

@@ -2,8 +2,6 @@ package stream
 
 import (
 	"context"
-	"errors"
-	"maps"
 	"runtime"
 	"slices"
 	"time"
@@ -18,16 +16,6 @@ const (
 	aheadTime    = time.Minute
 	heldBytes    = 64 << 20
 )
-
-// A position is committed when commitRecords are finished, or the first of them commitTime ago: what was said is durable already, and doing a
-// message again is harmless.
-const (
-	commitRecords = 64
-	commitTime    = 100 * time.Millisecond
-)
-
-// drainTime is how long messages in hand may go on after the service was told to stop.
-const drainTime = 5 * time.Second
 
 // worker runs a Worker. Everything but the handlers happens in one goroutine.
 type worker struct {
@@ -49,12 +37,6 @@ type worker struct {
 type result struct {
 	task    *task
 	verdict verdict
-}
-
-type stepped struct {
-	lanes []*workLane
-	steps []log.Step
-	err   error
 }
 
 // RunWorker runs a worker until ctx ends and what is in hand is finished; or until the log is gone, which is an error.
@@ -141,72 +123,6 @@ func (w *worker) take(ctx context.Context, events []log.Event) error {
 	return nil
 }
 
-// lose drops a lane and all that waits in it; handlers at work for it are told to stop.
-func (w *worker) lose(n int32) {
-	l := w.lanes[n]
-	if l == nil {
-		return
-	}
-	delete(w.lanes, n)
-	l.cancel()
-	for _, t := range l.pending {
-		w.held -= size(t.rec)
-	}
-	for _, rec := range l.backlog {
-		w.held -= size(rec)
-	}
-	of := func(q *line) bool { return q.lane == l }
-	w.ready = slices.DeleteFunc(w.ready, of)
-	w.waiting = slices.DeleteFunc(w.waiting, of)
-}
-
-// admit takes records of a lane in hand as far as its bounds allow, and pauses the lane while some are left over.
-func (w *worker) admit(l *workLane) {
-	for w.advance(l); len(l.backlog) > 0 && l.room(l.backlog[0]); w.advance(l) {
-		rec := l.backlog[0]
-		l.backlog = l.backlog[1:]
-		l.rate(rec.At)
-		t := w.task(l, rec)
-		l.pending = append(l.pending, t)
-		if t.done {
-			continue
-		}
-		q := l.lines[t.line]
-		if q == nil {
-			q = &line{lane: l, name: t.line}
-			l.lines[t.line] = q
-			w.ready = append(w.ready, q)
-		}
-		q.tasks = append(q.tasks, t)
-	}
-	if over := len(l.backlog) > 0; over != l.paused {
-		l.paused = over
-		if over {
-			w.member.Pause(l.n)
-		} else {
-			w.member.Resume(l.n)
-		}
-	}
-}
-
-// task makes the task of a record; it is done already where the service does not look at it.
-func (w *worker) task(l *workLane, rec log.Rec) *task {
-	t := &task{lane: l, rec: rec, line: string(rec.Key)}
-	m, err := w.rt.Decode(rec)
-	if err != nil {
-		t.broken = err
-		return t
-	}
-	t.msg, t.line = m, m.GetVerificationId()
-	accepted := true
-	t.broken = guard(func() error {
-		accepted = w.Accepts == nil || w.Accepts(m.Envelope)
-		return nil
-	})
-	t.done = t.broken == nil && !accepted
-	return t
-}
-
 // dispatch starts handlers for what is ready, as many as may run at once.
 func (w *worker) dispatch() {
 	now := w.rt.now()
@@ -273,83 +189,6 @@ func (w *worker) finish(t *task, v verdict) {
 	w.admit(l)
 }
 
-// advance moves the position over the contiguous prefix of what is done.
-func (w *worker) advance(l *workLane) {
-	for len(l.pending) > 0 && l.pending[0].done {
-		t := l.pending[0]
-		l.pending[0] = nil
-		l.pending = l.pending[1:]
-		if l.uncommitted == 0 {
-			l.since = w.rt.now()
-		}
-		l.uncommitted++
-		l.upto, l.at = t.rec.Pos.Next(), t.rec.At
-		w.held -= size(t.rec)
-	}
-}
-
-// commit begins to write the positions of lanes that have n uncommitted messages or have waited long enough, one step at a time.
-func (w *worker) commit(ctx context.Context, n int) {
-	if w.stepping {
-		return
-	}
-	var s stepped
-	now := w.rt.now()
-	for _, i := range slices.Sorted(maps.Keys(w.lanes)) {
-		l := w.lanes[i]
-		if l.void || l.uncommitted == 0 || l.uncommitted < n && now.Sub(l.since) < commitTime {
-			continue
-		}
-		l.puts = append(l.puts, l.kept.expire(l.at)...)
-		s.lanes = append(s.lanes, l)
-		s.steps = append(s.steps, log.Step{Lane: l.n, Gen: l.gen, Put: l.puts, Upto: l.upto})
-		l.puts, l.uncommitted = nil, 0
-	}
-	if len(s.lanes) == 0 {
-		return
-	}
-	w.measure()
-	w.stepping = true
-	go func() {
-		s.err = w.rt.retry(ctx, func() error { return w.rt.step(ctx, w.member, s.steps...) })
-		w.steps <- s
-	}()
-}
-
-// measure tells the metrics what the lanes remember.
-func (w *worker) measure() {
-	ids, age := 0, time.Duration(0)
-	for _, l := range w.lanes {
-		ids, age = ids+len(l.seen.order), max(age, l.seen.reach())
-	}
-	w.meter.window(ids, age)
-}
-
-// committed takes the result of a step. Where a lane was fenced nothing of the step was written: the lanes are written one by one.
-func (w *worker) committed(ctx context.Context, s stepped) error {
-	w.stepping = false
-	switch {
-	case s.err == nil:
-	case fatal(s.err):
-		return s.err
-	case errors.Is(s.err, log.ErrFenced) && len(s.lanes) > 1:
-		for i, l := range s.lanes {
-			one := stepped{lanes: []*workLane{l}, steps: s.steps[i : i+1]}
-			one.err = w.rt.retry(ctx, func() error { return w.rt.step(ctx, w.member, one.steps...) })
-			if err := w.committed(ctx, one); err != nil {
-				return err
-			}
-		}
-	case errors.Is(s.err, log.ErrFenced), errors.Is(s.err, log.ErrUnknown):
-		for _, l := range s.lanes {
-			l.void = true // until it is gained again
-		}
-	default:
-		return s.err
-	}
-	return nil
-}
-
 // untilNext is how long there is nothing to do by the clock.
 func (w *worker) untilNext() time.Duration {
 	now := w.rt.now()
@@ -363,48 +202,4 @@ func (w *worker) untilNext() time.Duration {
 		}
 	}
 	return max(next.Sub(now), 0)
-}
-
-// drain lets handlers finish until ctx ends, and commits what is done.
-func (w *worker) drain(ctx context.Context) error {
-	defer func() {
-		for _, l := range w.lanes {
-			l.cancel()
-		}
-	}()
-	stop := ctx.Done()
-	w.commit(ctx, 1)
-	for w.running > 0 || w.stepping {
-		select {
-		case r := <-w.finished:
-			w.settle(r)
-		case s := <-w.steps:
-			if err := w.committed(ctx, s); err != nil {
-				return w.abandon(err)
-			}
-		case <-stop:
-			stop = nil
-			for _, l := range w.lanes {
-				l.cancel()
-			}
-		}
-		w.commit(ctx, 1)
-	}
-	return nil
-}
-
-// abandon waits for what still runs when nothing can be written any more.
-func (w *worker) abandon(err error) error {
-	for _, l := range w.lanes {
-		l.cancel()
-	}
-	for w.running > 0 || w.stepping {
-		select {
-		case <-w.finished:
-			w.running--
-		case <-w.steps:
-			w.stepping = false
-		}
-	}
-	return err
 }

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/bonafide-id/bonafide/internal/log"
@@ -92,6 +93,72 @@ func (w *worker) remember(ctx context.Context, l *workLane, committed log.Pos) e
 		}
 	}
 	return nil
+}
+
+// lose drops a lane and all that waits in it; handlers at work for it are told to stop.
+func (w *worker) lose(n int32) {
+	l := w.lanes[n]
+	if l == nil {
+		return
+	}
+	delete(w.lanes, n)
+	l.cancel()
+	for _, t := range l.pending {
+		w.held -= size(t.rec)
+	}
+	for _, rec := range l.backlog {
+		w.held -= size(rec)
+	}
+	of := func(q *line) bool { return q.lane == l }
+	w.ready = slices.DeleteFunc(w.ready, of)
+	w.waiting = slices.DeleteFunc(w.waiting, of)
+}
+
+// admit takes records of a lane in hand as far as its bounds allow, and pauses the lane while some are left over.
+func (w *worker) admit(l *workLane) {
+	for w.advance(l); len(l.backlog) > 0 && l.room(l.backlog[0]); w.advance(l) {
+		rec := l.backlog[0]
+		l.backlog = l.backlog[1:]
+		l.rate(rec.At)
+		t := w.task(l, rec)
+		l.pending = append(l.pending, t)
+		if t.done {
+			continue
+		}
+		q := l.lines[t.line]
+		if q == nil {
+			q = &line{lane: l, name: t.line}
+			l.lines[t.line] = q
+			w.ready = append(w.ready, q)
+		}
+		q.tasks = append(q.tasks, t)
+	}
+	if over := len(l.backlog) > 0; over != l.paused {
+		l.paused = over
+		if over {
+			w.member.Pause(l.n)
+		} else {
+			w.member.Resume(l.n)
+		}
+	}
+}
+
+// task makes the task of a record; it is done already where the service does not look at it.
+func (w *worker) task(l *workLane, rec log.Rec) *task {
+	t := &task{lane: l, rec: rec, line: string(rec.Key)}
+	m, err := w.rt.Decode(rec)
+	if err != nil {
+		t.broken = err
+		return t
+	}
+	t.msg, t.line = m, m.GetVerificationId()
+	accepted := true
+	t.broken = guard(func() error {
+		accepted = w.Accepts == nil || w.Accepts(m.Envelope)
+		return nil
+	})
+	t.done = t.broken == nil && !accepted
+	return t
 }
 
 // room reports whether a record may be taken in hand.
