@@ -16,7 +16,9 @@ func decide(v forensics.Verdict) (envelopev1.Outcome, string) {
 		return stream.Inconclusive, "framed_portrait"
 	case forensics.TooSmall:
 		return stream.Inconclusive, "portrait_too_small"
-	default:
+	case forensics.Untouched:
 		return stream.Pass, ""
+	default:
+		return stream.Inconclusive, "portrait_at_edge"
 	}
 }

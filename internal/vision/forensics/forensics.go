@@ -35,6 +35,8 @@ type Portrait struct {
 	Three float64
 	// Luma and Chroma are the noise of the face against that of the page away from it: 1 is the same.
 	Luma, Chroma float64
+	// Hidden is the number of sides on which the page ends before a border could be.
+	Hidden int
 	// Small is true for a face of too few pixels to say anything.
 	Small bool
 }
@@ -48,6 +50,7 @@ const (
 	Replaced                 // traces of another portrait
 	Unclear                  // the portrait has a frame of its own
 	TooSmall                 // too few pixels
+	TooClose                 // the page ends beside the face: borders cannot be looked for
 )
 
 // The thresholds, chosen between what genuine documents and documents with a portrait pasted over it show: see
@@ -60,6 +63,7 @@ const (
 	FrameFrom     = 0.75 // frames that were printed with the document reach 0.82 and more
 	NoiseAtLeast  = 1.22 // by how much brightness and colour differ in noise, on framed portraits
 	MinFace       = 75   // pixels across the face
+	HiddenAtLeast = 2    // with one side hidden the three others tell
 )
 
 // Verdict weighs the measurements. Seams come first: no printer makes them.
@@ -73,6 +77,8 @@ func (p Portrait) Verdict() Verdict {
 		return Unclear
 	case p.Border >= BorderAtLeast, p.Three >= ThreeAtLeast:
 		return Replaced
+	case p.Hidden >= HiddenAtLeast:
+		return TooClose
 	}
 	return Untouched
 }
@@ -101,7 +107,14 @@ func MeasurePortrait(m *pix.RGB, face pix.Quad) Portrait {
 	bottom, top := borders(turned, box{float64(page.H-1) - f.y1, f.x0, float64(page.H-1) - f.y0, f.x1})
 	sides := []float64{left, right, top, bottom}
 	slices.Sort(sides)
+	hidden := 0
+	for i, s := range sides {
+		if s == unseen {
+			hidden, sides[i] = hidden+1, 0
+		}
+	}
 	return Portrait{
+		Hidden: hidden,
 		Seams:  seams(page, f),
 		Border: sides[0],
 		Three:  sides[1],
@@ -135,8 +148,11 @@ func borders(g *pix.Gray, f box) (left, right float64) {
 		straightest(g, int(f.x1+nearest*f.w()), int(f.x1+farthest*f.w()), y0, y1)
 }
 
+// unseen stands for the straightness of a side that the page has no columns of.
+const unseen = -1
+
 func straightest(g *pix.Gray, x0, x1, y0, y1 int) float64 {
-	best := 0.0
+	best := float64(unseen)
 	for x := max(x0, window+2); x < min(x1, g.W-window-3); x++ {
 		best = math.Max(best, straightness(g, x, max(y0, 0), min(y1, g.H)))
 	}

@@ -134,7 +134,8 @@ func TestGenuineDocumentsAreNotCalledTampered(t *testing.T) {
 			t.Errorf("%s: %+v", p.name, got)
 		}
 	}
-	t.Logf("genuine: %d untouched, %d unclear, %d too small, %d called replaced", count[Untouched], count[Unclear], count[TooSmall], count[Replaced])
+	t.Logf("genuine: %d untouched, %d unclear, %d too small, %d too close to the edge, %d called replaced",
+		count[Untouched], count[Unclear], count[TooSmall], count[TooClose], count[Replaced])
 	if count[Untouched] < 14 || count[Unclear] > 4 {
 		t.Error("too few genuine portraits are judged")
 	}
@@ -260,9 +261,13 @@ func TestLines(t *testing.T) {
 func TestFacesAtTheEdge(t *testing.T) {
 	g := pix.NewGray(120, 100)
 	for _, q := range []pix.Quad{pix.Rect(-50, -50, 60, 60), pix.Rect(40, 40, 300, 300), pix.Rect(-500, -500, -300, -300)} {
-		if p := MeasurePortrait(g.RGB(), q); p.Verdict() != Untouched {
+		if p := MeasurePortrait(g.RGB(), q); p.Verdict() != TooClose {
 			t.Errorf("%v: %+v", q, p)
 		}
+	}
+	wide := pix.NewGray(400, 300)
+	if p := MeasurePortrait(wide.RGB(), pix.Rect(-5, 90, 100, 200)); p.Verdict() != Untouched || p.Hidden != 1 {
+		t.Errorf("three sides are there: %+v", p)
 	}
 }
 
