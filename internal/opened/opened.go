@@ -110,7 +110,7 @@ func (f *Finder) message(ctx context.Context, client, verification string) (*str
 
 func open(ctx context.Context, m *stream.Message) (Opened, error) {
 	p, err := m.Open(ctx)
-	if errors.Is(err, seal.ErrErased) || errors.Is(err, seal.ErrNoKey) {
+	if errors.Is(err, seal.ErrErased) {
 		return Opened{Envelope: m.Envelope}, nil
 	}
 	if err != nil {

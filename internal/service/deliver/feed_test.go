@@ -3,6 +3,7 @@ package deliver
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -146,12 +147,8 @@ func TestResumeModel(t *testing.T) {
 func TestFrom(t *testing.T) {
 	h := newHouse(t, t.TempDir())
 	h.three()
-	time.Sleep(2 * time.Millisecond)
-	middle := time.Now()
-	time.Sleep(2 * time.Millisecond)
 	h.finding("v_c", "later")
-	for from, first := range map[string]int64{"": 0, "?from=earliest": 0, "?from=5": 5, "?from=0:5": 5, "?from=13": 13,
-		"?from=time:" + middle.UTC().Format("2006-01-02T15:04:05.000000Z"): 13, "?from=time:2001-01-01T00:00:00Z": 0} {
+	for from, first := range map[string]int64{"": 0, "?from=earliest": 0, "?from=5": 5, "?from=0:5": 5, "?from=13": 13, "?from=time:2001-01-01T00:00:00Z": 0} {
 		r := h.stream("/v1/feed/stream" + from)
 		if l := r.msgs(1)[0]; l.O != first {
 			t.Errorf("%q begins at %d, want %d", from, l.O, first)
@@ -166,6 +163,33 @@ func TestFrom(t *testing.T) {
 			t.Errorf("%s: hello %s, then %s", from, hello.raw, l.raw)
 		}
 		r.close()
+	}
+}
+
+// From a time on means the first frame that was appended at it or later, by the log's own clock.
+func TestFromTime(t *testing.T) {
+	h := newHouse(t, t.TempDir())
+	h.three()
+	bounds, err := h.Log.Bounds(t.Context(), feedLane())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var at []time.Time
+	for r, err := range h.Log.Read(t.Context(), feedLane(), bounds[0].First, bounds[0].End) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		at = append(at, r.At)
+	}
+	for _, x := range at {
+		for _, from := range []time.Time{x.Add(-1), x} {
+			want := slices.IndexFunc(at, func(t time.Time) bool { return !t.Before(from) })
+			r := h.stream("/v1/feed/stream?from=time:" + from.UTC().Format(time.RFC3339Nano))
+			if l := r.msgs(1)[0]; l.O != int64(want) {
+				t.Errorf("from %v: %d, want %d", from, l.O, want)
+			}
+			r.close()
+		}
 	}
 }
 

@@ -83,29 +83,37 @@ func TestOvertaken(t *testing.T) {
 	}
 }
 
-// Erased frames keep their places; neighbours become one gap, and nothing else is lost.
+// Erased frames keep their places; neighbours become one gap, and nothing else is lost. So it is where the key is simply gone.
 func TestErased(t *testing.T) {
-	h := newHouse(t, t.TempDir())
-	h.accept("demo", "v_a")
-	h.finding("v_a", "x")
-	h.accept("demo", "v_b")
-	h.finding("v_a", "x")
-	h.finding("v_b", "x")
-	if err := h.Keys.Erase(t.Context(), "demo", "v_a"); err != nil {
-		t.Fatal(err)
-	}
-	r := h.stream("/v1/feed/stream?heartbeat_s=1")
-	var got []string
-	for _, l := range r.until("hb")[1:] {
-		switch l.T {
-		case "gap":
-			got = append(got, fmt.Sprintf("%s %d-%d:%d", l.Why, l.From, l.To, l.Count))
-		case "msg":
-			got = append(got, l.ID)
+	for name, end := range map[string]func(*house) error{
+		"erased": func(h *house) error { return h.Keys.Erase(t.Context(), "demo", "v_a") },
+		"gone":   func(h *house) error { return h.Keys.Discard(t.Context(), "demo", "v_a") },
+	} {
+		h := newHouse(t, t.TempDir())
+		h.accept("demo", "v_a")
+		h.finding("v_a", "x")
+		h.accept("demo", "v_b")
+		h.finding("v_a", "x")
+		h.finding("v_b", "x")
+		if err := end(h); err != nil {
+			t.Fatal(err)
 		}
-	}
-	if s := strings.Join(got, ", "); s != "erased 0-1:2, v_b-1, erased 3-3:1, v_b-2" {
-		t.Errorf("got %s", s)
+		r := h.stream("/v1/feed/stream?heartbeat_s=1")
+		var got []string
+		for _, l := range r.until("hb")[1:] {
+			switch l.T {
+			case "gap":
+				got = append(got, fmt.Sprintf("%s %d-%d:%d", l.Why, l.From, l.To, l.Count))
+			case "msg":
+				got = append(got, l.ID)
+			}
+		}
+		if s := strings.Join(got, ", "); s != "erased 0-1:2, v_b-1, erased 3-3:1, v_b-2" {
+			t.Errorf("%s: got %s", name, s)
+		}
+		if code, s := h.status("v_a"); code != 200 || s.State != "erased" || len(s.Media) != 0 {
+			t.Errorf("%s: %d %+v", name, code, s)
+		}
 	}
 }
 

@@ -89,8 +89,8 @@ func (s *Service) entry(ctx context.Context, r log.Rec) (entry, error) {
 	}
 	poison := (*stream.PoisonError)(nil)
 	switch {
-	case errors.Is(err, seal.ErrErased), errors.Is(err, seal.ErrNoKey):
-		e.why = "erased" // whoever destroyed the key, what it sealed will never be read again
+	case errors.Is(err, seal.ErrErased):
+		e.why = "erased"
 	case errors.As(err, &poison):
 		s.Logger.Error("a frame cannot be read", "topic", r.Lane.Topic, "lane", r.Lane.N, "offset", r.Pos.Off, "err", err)
 		e.why = "quarantined"

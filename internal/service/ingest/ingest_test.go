@@ -37,9 +37,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // door is a running service with everything real behind it.
 type door struct {
 	*testbed.Bed
-	t   *testing.T
-	url string
-	srv *httptest.Server
+	t       *testing.T
+	url     string
+	srv     *httptest.Server
+	service *Service
 }
 
 func newDoor(t *testing.T, dir string, change ...func(*Config)) *door {
@@ -62,7 +63,7 @@ func newDoor(t *testing.T, dir string, change ...func(*Config)) *door {
 		s.Routes()[0].Handler(w, r.WithContext(access.With(r.Context(), p)))
 	})))
 	t.Cleanup(srv.Close)
-	return &door{b, t, srv.URL, srv}
+	return &door{b, t, srv.URL, srv, s}
 }
 
 // part of a form.

@@ -39,7 +39,9 @@ func (l *late) Write(b []byte) (int, error) {
 }
 
 // Commit ends a sink that was opened.
-func (l *late) Commit(durable bool) (sha string, bytes int64, err error) { return l.sink.Commit(durable) }
+func (l *late) Commit(durable bool) (sha string, bytes int64, err error) {
+	return l.sink.Commit(durable)
+}
 
 // Abort throws away what was written.
 func (l *late) Abort() error {

@@ -256,33 +256,6 @@ func TestStalled(t *testing.T) {
 	}
 }
 
-// One that brings a byte now and then is not idle, and still comes to an end.
-func TestDribbled(t *testing.T) {
-	d := newDoor(t, t.TempDir(), func(c *Config) { c.Idle, c.Longest = 300*time.Millisecond, time.Second })
-	body, kind := multipartOf(part{"document", jpg(t)})
-	gone := make(chan struct{})
-	began := time.Now()
-	status, answer, _ := d.raw(t, func(conn net.Conn) {
-		fmt.Fprint(conn, head(kind, fmt.Sprintf("Content-Length: %d", len(body))))
-		go func() {
-			defer close(gone)
-			for _, b := range body {
-				time.Sleep(50 * time.Millisecond)
-				if _, err := conn.Write([]byte{b}); err != nil {
-					return
-				}
-			}
-		}()
-	})
-	<-gone
-	if took := time.Since(began); status != 400 || took < 900*time.Millisecond || took > 10*time.Second {
-		t.Errorf("%d %s after %v", status, answer, took)
-	}
-	if left := d.left(); len(left) > 0 {
-		t.Errorf("left: %v", left)
-	}
-}
-
 // What only decoding shows is accepted here; its checks end not_performed(damaged_media) elsewhere.
 func TestDamageBehindTheHeaderIsAccepted(t *testing.T) {
 	d := newDoor(t, t.TempDir())
@@ -295,29 +268,6 @@ func TestDamageBehindTheHeaderIsAccepted(t *testing.T) {
 		if a := d.post([]part{c}); a.status != 202 {
 			t.Errorf("%s: %d %s", name, a.status, a.verbatim)
 		}
-	}
-}
-
-func TestOverloaded(t *testing.T) {
-	d := newDoor(t, t.TempDir(), func(c *Config) { c.Parallel = 1 })
-	body, kind := multipartOf(part{"document", jpg(t)})
-	pr, pw := io.Pipe()
-	done := make(chan answer, 1)
-	go func() { done <- d.send(d.request(pr, kind)) }()
-	if _, err := pw.Write(body[:50]); err != nil {
-		t.Fatal(err)
-	}
-	var a answer
-	for end := time.Now().Add(5 * time.Second); a.status != 503 && time.Now().Before(end); {
-		a = d.post([]part{{"document", jpg(t)}})
-	}
-	if a.status != 503 || a.Code != "overloaded" || a.header.Get("Retry-After") == "" {
-		t.Errorf("%d %s", a.status, a.verbatim)
-	}
-	_, _ = pw.Write(body[50:])
-	_ = pw.Close()
-	if a := <-done; a.status != 202 {
-		t.Errorf("the first: %d %s", a.status, a.verbatim)
 	}
 }
 
