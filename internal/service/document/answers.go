@@ -14,7 +14,7 @@ import (
 )
 
 // detectorVersion changes when a measure or a threshold does.
-const detectorVersion = "1.0.0"
+const detectorVersion = "1.1.0"
 
 // detectorModel names the network behind a detector; the others are arithmetic.
 var detectorModel = map[string]string{"corners": "corners", "orientation": "text-cls", "portrait": "blazeface"}

@@ -98,7 +98,7 @@ func (s *Service) answers(ctx context.Context, in stream.Input, keys []check.Key
 }
 
 // detectorVersion changes when a measure or a threshold does.
-const detectorVersion = "1.0.0"
+const detectorVersion = "1.1.0"
 
 // portrait answers doc.tamper.portrait_replaced.
 func (s *Service) portrait(ctx context.Context, in stream.Input, p *derivedv1.Page) (stream.Output, error) {

@@ -105,7 +105,7 @@ func (a *answers) output(x answer) stream.Output {
 	return stream.Finding(check.Key{Check: x.check, Medium: a.medium}, x.outcome, x.reason, f)
 }
 
-const detectorVersion = "1.0.0"
+const detectorVersion = "1.1.0"
 
 func polygon(q pix.Quad) *factv1.Polygon {
 	p := &factv1.Polygon{}
