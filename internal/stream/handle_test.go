@@ -276,8 +276,9 @@ func TestLogAndKeysAreWaitedForBeyondTheDeadline(t *testing.T) {
 				}))
 			})
 			e.until("all committed", e.lagZero("looker", topic.Media))
-			if n := len(ofSource(e.all(topic.Fact), "looker")); n != 1 {
-				t.Errorf("%d findings after %d tries", n, tries.Load())
+			e.rt.Close()
+			if said := e.all(topic.Fact); len(said) != 1 || said[0].GetOutcome() != Pass || len(e.all(topic.Incident)) != 0 {
+				t.Errorf("said %v after %d tries, %d incidents", said, tries.Load(), len(e.all(topic.Incident)))
 			}
 		})
 	}
