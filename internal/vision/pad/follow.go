@@ -15,7 +15,7 @@ const (
 // follow finds the point of next that looks like p of prev: Lucas and Kanade's method on a pyramid, with the mean
 // grey of both windows taken out, so that flicker and shadows do not matter.
 func follow(prev, next *pyramid, p pix.Pt) (pix.Pt, bool) {
-	var dx, dy float32
+	var by offset
 	for l := levels - 1; l >= 0; l-- {
 		f := float64(int(1) << l)
 		x, y := float32((p.X+0.5)/f-0.5), float32((p.Y+0.5)/f-0.5)
@@ -26,14 +26,14 @@ func follow(prev, next *pyramid, p pix.Pt) (pix.Pt, bool) {
 			return pix.Pt{}, false
 		}
 		var ok bool
-		if dx, dy, ok = refine(prev[l], next[l], x, y, dx, dy); !ok {
+		if by, ok = refine(prev[l], next[l], offset{x, y}, by); !ok {
 			return pix.Pt{}, false
 		}
 		if l > 0 {
-			dx, dy = 2*dx, 2*dy
+			by = offset{2 * by.x, 2 * by.y}
 		}
 	}
-	return pix.Pt{X: p.X + float64(dx), Y: p.Y + float64(dy)}, true
+	return pix.Pt{X: p.X + float64(by.x), Y: p.Y + float64(by.y)}, true
 }
 
 const window = 2*halfWindow + 1
@@ -43,18 +43,22 @@ type patch struct {
 	v, gx, gy [window * window]float32
 }
 
-// refine improves the shift dx, dy of the window around x, y on one level.
-func refine(prev, next *pix.Gray, x, y, dx, dy float32) (float32, float32, bool) {
+// offset is a place on one level, or the way between two.
+type offset struct{ x, y float32 }
+
+// refine improves the shift by of the window around at on one level.
+func refine(prev, next *pix.Gray, at, by offset) (offset, bool) {
+	x, y, dx, dy := at.x, at.y, by.x, by.y
 	var p patch
 	xx, xy, yy := p.take(prev, x, y)
 	det := xx*yy - xy*xy
 	if smallerEigen(float64(xx), float64(xy), float64(yy)) < window*window {
-		return dx, dy, true // flat on this level: keep what the coarser one found
+		return by, true // flat on this level: keep what the coarser one found
 	}
 	change := float32(0)
 	for range maxRounds {
 		if !inside(next, x+dx, y+dy, halfWindow) {
-			return 0, 0, false
+			return offset{}, false
 		}
 		var bx, by float32
 		bx, by, change = p.mismatch(next, x+dx, y+dy)
@@ -64,7 +68,7 @@ func refine(prev, next *pix.Gray, x, y, dx, dy float32) (float32, float32, bool)
 			break
 		}
 	}
-	return dx, dy, change <= maxChange
+	return offset{dx, dy}, change <= maxChange
 }
 
 // take samples a window, takes out its mean and gives the sums of the products of its gradients.

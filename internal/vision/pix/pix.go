@@ -66,27 +66,39 @@ func (g *Gray) Row(y int) []uint8 { return g.Pix[y*g.W : (y+1)*g.W] }
 
 // Crop copies the rectangle of w × h pixels whose top-left pixel is x, y, clipped to the picture.
 func (m *RGB) Crop(x, y, w, h int) *RGB {
-	x, y, w, h = clip(x, y, w, h, m.W, m.H)
-	return &RGB{W: w, H: h, Pix: crop(m.Pix, 3, m.W, x, y, w, h)}
+	p := m.plane().crop(x, y, w, h)
+	return &RGB{W: p.w, H: p.h, Pix: p.pix}
 }
 
 // Crop copies the rectangle of w × h pixels whose top-left pixel is x, y, clipped to the picture.
 func (g *Gray) Crop(x, y, w, h int) *Gray {
-	x, y, w, h = clip(x, y, w, h, g.W, g.H)
-	return &Gray{W: w, H: h, Pix: crop(g.Pix, 1, g.W, x, y, w, h)}
+	p := g.plane().crop(x, y, w, h)
+	return &Gray{W: p.w, H: p.h, Pix: p.pix}
 }
 
-func clip(x, y, w, h, maxW, maxH int) (cx, cy, cw, ch int) {
-	x1, y1 := min(x+w, maxW), min(y+h, maxH)
-	cx, cy = min(max(x, 0), maxW), min(max(y, 0), maxH)
+// plane is a picture of ch interleaved channels.
+type plane struct {
+	pix      []uint8
+	ch, w, h int
+}
+
+func (m *RGB) plane() plane { return plane{m.Pix, 3, m.W, m.H} }
+
+func (g *Gray) plane() plane { return plane{g.Pix, 1, g.W, g.H} }
+
+// clip moves the sides of a rectangle that lie outside of the picture to its borders.
+func (s plane) clip(x, y, w, h int) (cx, cy, cw, ch int) {
+	x1, y1 := min(x+w, s.w), min(y+h, s.h)
+	cx, cy = min(max(x, 0), s.w), min(max(y, 0), s.h)
 	return cx, cy, max(x1-cx, 0), max(y1-cy, 0)
 }
 
-func crop(src []uint8, ch, srcW, x, y, w, h int) []uint8 {
-	dst := make([]uint8, ch*w*h)
+func (s plane) crop(x, y, w, h int) plane {
+	x, y, w, h = s.clip(x, y, w, h)
+	dst := make([]uint8, s.ch*w*h)
 	for r := range h {
-		from := ch * ((y+r)*srcW + x)
-		copy(dst[ch*r*w:ch*(r+1)*w], src[from:from+ch*w])
+		from := s.ch * ((y+r)*s.w + x)
+		copy(dst[s.ch*r*w:s.ch*(r+1)*w], s.pix[from:from+s.ch*w])
 	}
-	return dst
+	return plane{dst, s.ch, w, h}
 }

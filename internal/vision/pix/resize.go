@@ -1,18 +1,21 @@
 package pix
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Resize returns m at w × h pixels: the mean of the covered area along an axis that shrinks, linear
 // interpolation along one that grows. A side below one is taken as one.
 func Resize(m *RGB, w, h int) *RGB {
 	w, h = max(w, 1), max(h, 1)
-	return &RGB{W: w, H: h, Pix: resize(m.Pix, 3, m.W, m.H, w, h)}
+	return &RGB{W: w, H: h, Pix: m.plane().resize(w, h).pix}
 }
 
 // ResizeG is Resize for a grey picture.
 func ResizeG(g *Gray, w, h int) *Gray {
 	w, h = max(w, 1), max(h, 1)
-	return &Gray{W: w, H: h, Pix: resize(g.Pix, 1, g.W, g.H, w, h)}
+	return &Gray{W: w, H: h, Pix: g.plane().resize(w, h).pix}
 }
 
 // Fit returns the size of a w × h picture whose long side is at most long, in the same proportions.
@@ -38,17 +41,19 @@ const (
 	kept    = 4
 )
 
-func resize(src []uint8, ch, sw, sh, dw, dh int) []uint8 {
-	if sw == dw && sh == dh {
-		return append([]uint8(nil), src...)
+func (s plane) resize(dw, dh int) plane {
+	if s.w == dw && s.h == dh {
+		return plane{slices.Clone(s.pix), s.ch, dw, dh}
 	}
+	src, ch, sw, sh := s.pix, s.ch, s.w, s.h
 	dst := make([]uint8, ch*dw*dh)
+	out := plane{dst, ch, dw, dh}
 	if sw == 0 || sh == 0 {
-		return dst
+		return out
 	}
 	if sw == 2*dw && sh == 2*dh {
 		halve(dst, src, ch, dw)
-		return dst
+		return out
 	}
 	across, down := taps(sw, dw), taps(sh, dh)
 	rows := newRowCache(down, ch*dw)
@@ -58,19 +63,19 @@ func resize(src []uint8, ch, sw, sh, dw, dh int) []uint8 {
 		for i, wt := range t.weights {
 			row, fresh := rows.get(t.start + i)
 			if fresh {
-				s := t.start + i
-				narrow(row, src[ch*s*sw:ch*(s+1)*sw], ch, across)
+				y := t.start + i
+				narrow(row, src[ch*y*sw:ch*(y+1)*sw], ch, across)
 			}
 			for k, v := range row {
 				acc[k] += v * wt
 			}
 		}
-		out := dst[ch*y*dw : ch*(y+1)*dw]
+		line := dst[ch*y*dw : ch*(y+1)*dw]
 		for k, v := range acc {
-			out[k] = uint8((v + 1<<(2*oneBits-kept-1)) >> (2*oneBits - kept))
+			line[k] = uint8((v + 1<<(2*oneBits-kept-1)) >> (2*oneBits - kept))
 		}
 	}
-	return dst
+	return out
 }
 
 // halve writes the means of 2 × 2 pixels, dw of them a row: what resize would make, in a third of the time.

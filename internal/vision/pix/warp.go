@@ -8,7 +8,7 @@ import "math"
 func Warp(m *RGB, q Quad, w, h int) *RGB {
 	w, h = max(w, 1), max(h, 1)
 	out := &RGB{W: w, H: h}
-	out.Pix = warp(plane{m.Pix, 3, m.W, m.H}, q, w, h)
+	out.Pix = warp(m.plane(), q, w, h)
 	return out
 }
 
@@ -16,15 +16,8 @@ func Warp(m *RGB, q Quad, w, h int) *RGB {
 func WarpG(g *Gray, q Quad, w, h int) *Gray {
 	w, h = max(w, 1), max(h, 1)
 	out := &Gray{W: w, H: h}
-	out.Pix = warp(plane{g.Pix, 1, g.W, g.H}, q, w, h)
+	out.Pix = warp(g.plane(), q, w, h)
 	return out
-}
-
-// plane is a picture of ch interleaved channels.
-type plane struct {
-	pix  []uint8
-	ch   int
-	w, h int
 }
 
 func warp(src plane, q Quad, w, h int) []uint8 {
@@ -94,14 +87,13 @@ func shrinkFor(src plane, q Quad, w, h int) (plane, Quad) {
 	if f < 2 || math.IsNaN(x0+y0+x1+y1) {
 		return src, q
 	}
-	x, y, cw, ch := clip(clampInt(x0, src.w)-f, clampInt(y0, src.h)-f,
-		clampInt(x1-x0, src.w)+3*f, clampInt(y1-y0, src.h)+3*f, src.w, src.h)
+	x, y, cw, ch := src.clip(clampInt(x0, src.w)-f, clampInt(y0, src.h)-f,
+		clampInt(x1-x0, src.w)+3*f, clampInt(y1-y0, src.h)+3*f)
 	cw, ch = cw-cw%f, ch-ch%f
 	if cw < f || ch < f {
 		return src, q
 	}
-	part := crop(src.pix, src.ch, src.w, x, y, cw, ch)
-	small := plane{resize(part, src.ch, cw, ch, cw/f, ch/f), src.ch, cw / f, ch / f}
+	small := src.crop(x, y, cw, ch).resize(cw/f, ch/f)
 	for i, p := range q {
 		q[i] = Pt{p.X - float64(x), p.Y - float64(y)}
 	}

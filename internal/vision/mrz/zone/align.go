@@ -79,78 +79,8 @@ func align(l look, allowed [][]uint8) ([]slot, float64, bool) {
 	return slots, score, true
 }
 
-// smooth is the loss against a free reading below which a first pass is good enough;
-// offPitch the cost of a character that begins a whole pitch from its place, and slack
-// the part of a pitch that costs nothing.
-const (
-	smooth   = 1.0
-	offPitch = 40
-	slack    = 0.35
-)
-
-// ruler says at which step the middle of each character is to be expected; nil knows
-// nothing.
-type ruler []float32
-
-// cost of the k-th character (from 1) beginning at step t.
-func (r ruler) cost(k, t int) float32 {
-	if r == nil {
-		return 0
-	}
-	pitch := r[min(k, len(r)-1)] - r[min(k, len(r)-1)-1]
-	off := (float32(t) - r[k-1]) / pitch
-	if off = max(off, -off) - slack; off <= 0 {
-		return 0
-	}
-	return offPitch * off * off
-}
-
-// places fits a parabola to the positions of surely seen characters, by least squares:
-// perspective makes the pitch grow along a line.
-func places(slots []slot, steps int) (ruler, bool) {
-	var a [3][4]float64 // normal equations
-	n := 0
-	for k, s := range slots {
-		if s.seen < 0.6 {
-			continue
-		}
-		n++
-		x := [3]float64{1, float64(k), float64(k * k)}
-		for i := range 3 {
-			for j := range 3 {
-				a[i][j] += x[i] * x[j]
-			}
-			a[i][3] += x[i] * (float64(s.at)*float64(steps) - 0.5)
-		}
-	}
-	c, ok := solve(a)
-	out := make(ruler, len(slots))
-	for k := range out {
-		out[k] = float32(c[0] + c[1]*float64(k) + c[2]*float64(k*k))
-		ok = ok && (k == 0 || out[k]-out[k-1] > 1)
-	}
-	return out, ok && n >= 10
-}
-
-// solve solves three linear equations, by elimination without exchange: the normal
-// equations of a fit are positive definite where they can be solved at all.
-func solve(a [3][4]float64) ([3]float64, bool) {
-	for i := range 3 {
-		if math.Abs(a[i][i]) < 1e-9 {
-			return [3]float64{}, false
-		}
-		for r := range 3 {
-			if r == i {
-				continue
-			}
-			f := a[r][i] / a[i][i]
-			for c := i; c < 4; c++ {
-				a[r][c] -= f * a[i][c]
-			}
-		}
-	}
-	return [3]float64{a[0][3] / a[0][0], a[1][3] / a[1][1], a[2][3] / a[2][2]}, true
-}
+// smooth is the loss against a free reading below which a first pass is good enough.
+const smooth = 1.0
 
 // lay is one pass of align.
 func lay(l look, allowed [][]uint8, rule ruler) ([]slot, float64, bool) {
@@ -248,52 +178,6 @@ func runnerUp(v *[letters]float32, c uint8) uint8 {
 		}
 	}
 	return out
-}
-
-// trace walks back from the best end and collects the slots.
-func trace(l look, allowed [][]uint8, end lattice, from [][letters]uint8, rest []uint8) ([]slot, float64, bool) {
-	n := len(allowed)
-	state, score := uint8(blank), end.blank[n]
-	for _, c := range allowed[n-1] {
-		if end.char[n][c] > score {
-			state, score = c, end.char[n][c]
-		}
-	}
-	if math.IsInf(float64(score), -1) {
-		return nil, 0, false
-	}
-	slots := make([]slot, n)
-	k, last := n, 0
-	for t := l.steps - 1; t >= 0 && k >= 0; t-- {
-		i := t*(n+1) + k
-		if state == blank {
-			state = rest[i]
-			continue
-		}
-		if slots[k-1].seen == 0 {
-			last = t
-		}
-		slots[k-1].take(l, t, last)
-		switch how := from[i][state]; how {
-		case stay:
-		default:
-			state, k = how, k-1
-		}
-	}
-	return slots, float64(score), true
-}
-
-// take looks at the step t of a slot's run, and keeps the step where a character is
-// most surely seen.
-func (s *slot) take(l look, t, last int) {
-	row := l.raw.Row(t)
-	s.at = (float32(t+last)/2 + 0.5) / float32(l.steps)
-	if seen := 1 - row[0]; seen > s.seen || s.seen == 0 {
-		s.seen = max(seen, 1e-6)
-		for c := range letters {
-			s.p[c] = row[c+1] / s.seen
-		}
-	}
 }
 
 // allowedBy lists the characters of each position of a row as indices.
