@@ -219,7 +219,7 @@ func (ev evaluator) path(name string) string {
 // pipeline sends one verification and collects its findings until it ended.
 func (ev evaluator) pipeline(ctx context.Context, p pictures) ([]evalFinding, error) {
 	request := fmt.Sprintf(`{"deadline_ms": %d}`, evalDeadline.Milliseconds())
-	r, _, err := ev.client.submit(ctx, p, []byte(request))
+	r, err := ev.submit(ctx, p, []byte(request))
 	if err != nil {
 		return nil, err
 	}
@@ -238,6 +238,24 @@ func (ev evaluator) pipeline(ctx context.Context, p pictures) ([]evalFinding, er
 		return nil
 	})
 	return out, err
+}
+
+// overloadedPause is how long an item waits while as many uploads are in hand as one client may have: on many cores items are more.
+const overloadedPause = 200 * time.Millisecond
+
+func (ev evaluator) submit(ctx context.Context, p pictures, request []byte) (receipt, error) {
+	for {
+		r, _, err := ev.client.submit(ctx, p, request)
+		var said *answer
+		if !errors.As(err, &said) || said.Code != "overloaded" {
+			return r, err
+		}
+		select {
+		case <-ctx.Done():
+			return r, ctx.Err()
+		case <-time.After(overloadedPause):
+		}
+	}
 }
 
 // codeOf is the code of a problem, of a picture's fault, or of a file that is not there; what is none of them is a fault of ours.
