@@ -96,7 +96,7 @@ func (f *fence) enter() error {
 }
 
 // start starts the child from a thread of its own, and returns what waits for it. The thread is fenced before, so that
-// the child inherits the fence; it lives as long as the child, because the kernel ties the child's death signal to
+// the child inherits the fence and what calls are refused; it lives as long as the child, because the kernel ties the child's death signal to
 // it; and it ends with its goroutine, so that nothing else ever runs behind the fence.
 func (s sandbox) start(cmd *exec.Cmd) (wait func() error, err error) {
 	started, ended := make(chan error), make(chan struct{})
@@ -105,6 +105,9 @@ func (s sandbox) start(cmd *exec.Cmd) (wait func() error, err error) {
 		err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 		if err == nil {
 			err = s.fence.enter()
+		}
+		if err == nil {
+			err = refuseCalls()
 		}
 		if err == nil {
 			err = cmd.Start()

@@ -18,7 +18,7 @@ import (
 // nobody is the user that the child becomes where we are root and may choose.
 const nobody = 65534
 
-// sandbox is the isolation of a child. Beside it the child has no environment, no way to gain privileges, hard limits on
+// sandbox is the isolation of a child. Beside it the child has no environment, no sockets, no way to gain privileges, hard limits on
 // memory, processor time, written bytes and open files, and dies with us.
 type sandbox struct {
 	flags uintptr // CLONE_NEW… namespaces, the network's among them
@@ -77,7 +77,7 @@ func (s sandbox) String() string {
 	if s.fence != nil {
 		names = append(names, "landlock")
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(append(names, "seccomp"), ", ")
 }
 
 // command is ffmpeg under the limits: prlimit sets them on itself and then becomes ffmpeg.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -33,7 +34,7 @@ func TestChildIsAlone(t *testing.T) {
 	box := decoder(t).box
 	t.Log("isolation:", box)
 	text := inside(t, `cat /proc/self/limits; echo env:$(/usr/bin/env | grep -cv -e ^PWD= -e ^SHLVL= -e ^_= ); cat /proc/net/dev; readlink /proc/self/ns/net; cat /proc/self/status; id -u`)
-	for _, want := range []string{"Max address space         2147483648", "Max file size             0", "Max open files            64", "env:0", "NoNewPrivs:\t1"} {
+	for _, want := range []string{"Max address space         2147483648", "Max file size             0", "Max open files            64", "env:0", "NoNewPrivs:\t1", "Seccomp:\t2"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the child does not have %q:\n%s", want, text)
 		}
@@ -110,7 +111,7 @@ func again(t *testing.T, test string, prepare ...string) {
 
 // An ordinary user's child is that user, so the fence alone keeps it from that user's files.
 func TestOrdinaryUser(t *testing.T) {
-	for _, test := range []string{"TestChildIsAlone", "TestChildSeesNoFiles"} {
+	for _, test := range []string{"TestChildIsAlone", "TestChildSeesNoFiles", "TestChildHasNoSockets"} {
 		again(t, test, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 	}
 }
@@ -124,6 +125,25 @@ func TestRefusesWithoutNamespaces(t *testing.T) {
 	}
 	if _, err := New(context.Background(), Config{}); !errors.Is(err, errUnsafe) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestChildHasNoSockets lets the child reach for a socket that is a file, which a network namespace does not stop.
+func TestChildHasNoSockets(t *testing.T) {
+	if _, err := exec.LookPath("/usr/bin/perl"); err != nil {
+		t.Skip("no perl")
+	}
+	const script = `/usr/bin/perl -e 'use Socket; for my $f (AF_UNIX, AF_INET) { print socket(my $s, $f, SOCK_STREAM, 0) ? "open " : "$! " }'`
+	if out, err := exec.Command("/bin/sh", "-c", script).Output(); err != nil || string(out) != "open open " {
+		t.Fatalf("outside the sandbox: %q, %v", out, err)
+	}
+	if out := inside(t, script); strings.Count(out, "Operation not permitted") != 2 {
+		t.Errorf("the child has sockets: %s", out)
+	}
+	if c, err := net.Dial("udp", "127.0.0.1:9"); err != nil {
+		t.Errorf("we have none ourselves: %v", err)
+	} else {
+		c.Close()
 	}
 }
 

@@ -2,7 +2,8 @@
 //
 // A recording is the most dangerous thing a stranger can hand us: demuxers and decoders are large C programs with
 // a long history of faults. So they run outside this process, in an ffmpeg child that holds nothing but one open
-// file and two pipes (sandbox.go), and what comes back is only a stream of uncompressed pictures (ppm.go).
+// file and two pipes (sandbox.go), that can open no other file but programs and libraries (fence.go) and no socket
+// (calls.go), and what comes back is only a stream of uncompressed pictures (ppm.go).
 // Animated GIFs and single pictures never reach ffmpeg: they are decoded in Go under the same limits (gif.go).
 //
 // Frames are handed over one at a time, so that memory does not grow with the recording.
@@ -112,7 +113,7 @@ func New(ctx context.Context, cfg Config) (*Decoder, error) {
 	return &Decoder{cfg: cfg, box: box, gate: picture.NewGate()}, nil
 }
 
-// Isolation says what keeps the child apart here, for example "user, net, pid, ipc, landlock".
+// Isolation says what keeps the child apart here, for example "user, net, pid, ipc, landlock, seccomp".
 func (d *Decoder) Isolation() string { return d.box.String() }
 
 // Frames reads a recording, an animated GIF or a still from src and hands each frame to yield, in order.
