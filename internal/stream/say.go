@@ -32,6 +32,7 @@ func (w *folder[S]) ask(ctx context.Context, l *foldLane[S], now time.Time) erro
 func (w *folder[S]) sayOne(ctx context.Context, l *foldLane[S], e *entry[S], now time.Time) {
 	var outs []Output
 	var again, leave time.Time
+	var over bool
 	var fresh []saying
 	ctx = resilience.About(ctx, e.from.Client, e.from.Verification)
 	err := guard(func() (err error) {
@@ -39,6 +40,7 @@ func (w *folder[S]) sayOne(ctx context.Context, l *foldLane[S], e *entry[S], now
 		if w.Leave != nil && err == nil {
 			leave = w.Leave(&e.state)
 		}
+		over = w.Over != nil && w.Over(&e.state)
 		return err
 	})
 	if err == nil {
@@ -52,6 +54,9 @@ func (w *folder[S]) sayOne(ctx context.Context, l *foldLane[S], e *entry[S], now
 		again = now.Add(time.Millisecond) // asked now, it said so: not for ever in one go
 	}
 	e.due, e.leave, e.tries = again, leave, 0
+	if over {
+		e.seen, e.said = make(ids), make(ids) // 16 bytes for each of a hundred facts, for as long as the state is kept
+	}
 	for _, s := range fresh {
 		e.said.add(s.id)
 		l.out = append(l.out, s.rec)

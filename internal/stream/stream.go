@@ -115,6 +115,8 @@ type Fold[S any] struct {
 	Say func(ctx context.Context, s *S, now time.Time) (outs []Output, again time.Time, err error)
 	// Leave says when the state of a verification may be forgotten; zero: not yet.
 	Leave func(s *S) time.Time
+	// Over says that nothing will be said any more, whatever comes: from then on facts are not told apart, and may be applied again. Nil: never.
+	Over func(s *S) bool
 }
 
 // Chain is a service that turns each input into outputs exactly once.

@@ -40,7 +40,7 @@ func New(c Config) (stream.Fold[State], error) {
 		return stream.Fold[State]{}, errors.New("consistency: decode is needed")
 	}
 	s := service{c}
-	return stream.Fold[State]{Name: name, Version: version, Input: topic.Fact, Apply: apply, Say: s.say, Leave: leave}, nil
+	return stream.Fold[State]{Name: name, Version: version, Input: topic.Fact, Apply: apply, Say: s.say, Leave: leave, Over: over}, nil
 }
 
 type service struct{ Config }
@@ -69,6 +69,9 @@ func output(k check.Key, v verdict, restsOn []*stream.Message) stream.Output {
 	o.Also = restsOn
 	return o
 }
+
+// over: nobody waits for answers any more.
+func over(s *State) bool { return s.Closed }
 
 // leave forgets a verification a day after its end. A state that was never opened is the trace of facts that came later still.
 func leave(s *State) time.Time {

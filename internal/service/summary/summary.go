@@ -27,7 +27,7 @@ const (
 
 // New gives the fold.
 func New() stream.Fold[State] {
-	return stream.Fold[State]{Name: name, Version: version, Input: topic.Fact, Apply: apply, Say: say, Leave: leave}
+	return stream.Fold[State]{Name: name, Version: version, Input: topic.Fact, Apply: apply, Say: say, Leave: leave, Over: over}
 }
 
 func apply(s *State, m *stream.Message) { s.apply(m.Envelope, m.At) }
@@ -36,6 +36,9 @@ func say(_ context.Context, s *State, now time.Time) ([]stream.Output, time.Time
 	outs, again := s.due(now)
 	return outs, again, nil
 }
+
+// over: nothing is said after the end.
+func over(s *State) bool { return !s.Ended.IsZero() }
 
 // keepFor is how long a state is kept after the verification ended.
 const keepFor = 24 * time.Hour
