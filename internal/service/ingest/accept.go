@@ -164,7 +164,7 @@ func (u *upload) discard(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), publishing)
 	defer cancel()
-	if err := errors.Join(u.Blobs.Remove(ctx, u.client, u.verification), u.Keys.Discard(ctx, u.client, u.verification)); err != nil {
+	if err := u.remove(ctx, u.client, u.verification); err != nil {
 		u.Log.Warn("what is left of a refused upload stays until it is swept", "verification", u.verification, "err", err)
 	}
 }

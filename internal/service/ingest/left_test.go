@@ -228,10 +228,11 @@ func (d *door) waiting(verification string) int {
 	return 0
 }
 
-// watched is a store of keys that is looked at when a data key comes.
+// watched is a store of keys that is looked at when a data key comes, and may refuse to let one go.
 type watched struct {
 	testbed.Store
 	keyed func()
+	stuck *error
 }
 
 func (w watched) Put(k, v []byte) error {
@@ -241,18 +242,49 @@ func (w watched) Put(k, v []byte) error {
 	return w.Store.Put(k, v)
 }
 
-// Before there is a data key there is a place by which a sweep finds it, should the process be killed right after it.
-func TestPlaceBeforeKey(t *testing.T) {
-	dir, seen := t.TempDir(), 0
-	d := newDoor(t, dir)
-	keys, err := seal.Open(seal.Config{Store: watched{testbed.Store{KV: d.Secrets}, func() { seen = len(d.places()) }}, MasterFile: filepath.Join(dir, "master.key"),
-		Dependency: decided(t, "keys", time.Minute, func(resilience.Incident) {})})
+func (w watched) Delete(k []byte) error {
+	if *w.stuck != nil {
+		return *w.stuck
+	}
+	return w.Store.Delete(k)
+}
+
+// watch gives a service another keyring over the same keys.
+func (d *door) watch(keyed func(), stuck *error) {
+	d.t.Helper()
+	keys, err := seal.Open(seal.Config{Store: watched{testbed.Store{KV: d.Secrets}, keyed, stuck}, MasterFile: filepath.Join(d.Dir, "master.key"),
+		Dependency: decided(d.t, "keys", time.Minute, func(resilience.Incident) {})})
 	if err != nil {
-		t.Fatal(err)
+		d.t.Fatal(err)
 	}
 	d.service.Keys = keys
+}
+
+// Before there is a data key there is a place by which a sweep finds it, should the process be killed right after it.
+func TestPlaceBeforeKey(t *testing.T) {
+	seen := 0
+	d := newDoor(t, t.TempDir())
+	d.watch(func() { seen = len(d.places()) }, new(error))
 	if a := d.post([]part{{"document", jpg(t)}}); a.status != 202 || seen != 1 {
 		t.Errorf("%d %s; when the key was made there were %d places", a.status, a.verbatim, seen)
+	}
+}
+
+// What a refusal could not remove is found by a sweep.
+func TestWhatRefusalCannotRemoveIsSwept(t *testing.T) {
+	stuck := errors.New("stuck")
+	d := newDoor(t, t.TempDir())
+	d.watch(func() {}, &stuck)
+	if a := d.post([]part{{"document", jpg(t)}, {"selfie", nil}}); a.status != 400 {
+		t.Fatalf("%d %s", a.status, a.verbatim)
+	}
+	age(t, d.places()[0], time.Now().Add(-25*time.Hour))
+	if n, err := d.service.Sweep(t.Context()); n != 0 || !errors.Is(err, stuck) || len(d.left()) != 1 {
+		t.Errorf("swept %d, %v; left %v", n, err, d.left())
+	}
+	stuck = nil
+	if n, err := d.service.Sweep(t.Context()); n != 1 || err != nil || len(d.left())+len(d.places()) != 0 {
+		t.Errorf("swept %d, %v; left %v", n, err, d.left())
 	}
 }
 

@@ -67,9 +67,14 @@ func (s *Service) sweep(ctx context.Context, o blob.Owner) (bool, error) {
 	if known, err := s.Opened.Has(ctx, o.Client, o.Verification); err != nil || known {
 		return false, err
 	}
-	// The place goes last: it is what the next sweep would find.
-	if err := s.Keys.Discard(ctx, o.Client, o.Verification); err != nil {
-		return false, err
+	err = s.remove(ctx, o.Client, o.Verification)
+	return err == nil, err
+}
+
+// remove leaves nothing of a verification that never came to be. Its place goes last: by that the next sweep finds what could not be removed.
+func (s *Service) remove(ctx context.Context, client, verification string) error {
+	if err := s.Keys.Discard(ctx, client, verification); err != nil {
+		return err
 	}
-	return true, s.Blobs.Remove(ctx, o.Client, o.Verification)
+	return s.Blobs.Remove(ctx, client, verification)
 }
