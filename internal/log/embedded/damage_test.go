@@ -1,8 +1,10 @@
 package embedded
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -156,4 +158,53 @@ func tellKV(kv *KV) (string, error) {
 		fmt.Fprintf(&b, "%s %x\n", p.Key, p.Val)
 	}
 	return b.String(), nil
+}
+
+// TestDamageIsSaidInOneLine damages a table under an open log: log and errors name the file, once in a line, without stack traces.
+func TestDamageIsSaidInOneLine(t *testing.T) {
+	o := Options{Dir: filepath.Join(t.TempDir(), "log"), Reserve: 1 << 10, ring: 1}
+	l := open(t, o)
+	check(t, l.Create(t.Context(), log.Topic{Name: "a.v1", Lanes: 1}))
+	for range 20 {
+		recs := make([]log.Rec, 100)
+		for i := range recs {
+			recs[i] = big("a.v1", i)
+		}
+		_, err := l.Publish(t.Context(), recs...)
+		check(t, err)
+	}
+	check(t, l.Close())
+	var said bytes.Buffer
+	o.Log = slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	l, err := Open(o)
+	check(t, err)
+	tables, err := filepath.Glob(filepath.Join(o.Dir, "db", "*.sst"))
+	if check(t, err); len(tables) == 0 {
+		t.Fatal("no tables")
+	}
+	for _, name := range tables {
+		f, err := os.OpenFile(name, os.O_WRONLY, 0)
+		check(t, err)
+		_, err = f.Write(make([]byte, 100_000)) // in place: the table is open
+		check(t, errors.Join(err, f.Close()))
+	}
+	var read error
+	for _, read = range l.Read(t.Context(), log.Lane{Topic: "a.v1"}, log.Pos{}, log.Pos{Off: 2000}) {
+		if read != nil {
+			break
+		}
+	}
+	fails := l.store.db.Compact(t.Context(), []byte{0}, []byte{0xff}, false)
+	check(t, l.Close())
+	if !errors.Is(read, log.ErrDamaged) || fails == nil || l.store.err() == nil {
+		t.Fatalf("reading: %v, compacting: %v, stopped: %v", read, fails, l.store.err())
+	}
+	for _, text := range []string{read.Error(), l.store.err().Error(), said.String()} {
+		if !strings.Contains(text, ".sst") || strings.Contains(text, "carrier") || strings.Contains(text, "stack trace") || strings.Contains(text, ".go:") {
+			t.Errorf("said: %s", text)
+		}
+	}
+	if text := read.Error(); strings.Contains(text, "\n") || !strings.Contains(text, "topic a.v1 lane 0") {
+		t.Errorf("reading: %s", text)
+	}
 }

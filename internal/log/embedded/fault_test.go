@@ -96,13 +96,16 @@ func TestFailedSync(t *testing.T) {
 	l := open(t, o)
 	check(t, l.Create(t.Context(), log.Topic{Name: "thing.v1", Lanes: 1}))
 	var acked atomic.Int64
+	atWork := make(chan struct{})
 	var wg sync.WaitGroup
 	for w := range 8 {
 		wg.Go(func() {
 			for i := 0; ; i++ {
 				_, err := l.Publish(t.Context(), one(fmt.Sprint(w, i)))
 				if err == nil {
-					acked.Add(1)
+					if acked.Add(1) == 50 {
+						close(atWork)
+					}
 					continue
 				}
 				if !errors.Is(err, log.ErrUnknown) && !errors.Is(err, log.ErrClosed) {
@@ -120,7 +123,7 @@ func TestFailedSync(t *testing.T) {
 			}
 		}
 	}()
-	time.Sleep(50 * time.Millisecond)
+	<-atWork
 	bad := ".log"
 	fs.badSync.Store(&bad)
 	wg.Wait()

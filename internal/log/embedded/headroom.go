@@ -27,7 +27,7 @@ func openHeadroom(s *store) *headroom {
 	h := &headroom{fs: s.fs, path: s.path("reserve"), dir: s.dir, size: s.reserve}
 	if err := h.lay(); err != nil {
 		h.full.Store(true)
-		s.log.Warn("no space to put aside: appends are refused", "dir", s.dir, "bytes", h.size, "err", err)
+		s.log.Warn("no space to put aside: appends are refused", "dir", s.dir, "bytes", h.size, "err", plain(err))
 	}
 	return h
 }

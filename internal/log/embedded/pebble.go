@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -17,7 +18,7 @@ func (s *store) options(readOnly bool) *pebble.Options {
 		Logger:             pebbleLogger{s},
 		EventListener: &pebble.EventListener{
 			BackgroundError: s.background,
-			DataCorruption:  func(i pebble.DataCorruptionInfo) { s.log.Error("corruption", "info", i.String()) },
+			DataCorruption:  s.corrupt,
 		},
 		CacheSize:                   32 << 20,
 		MemTableSize:                32 << 20, // a start after a crash replays one or two of these
@@ -34,7 +35,7 @@ func (s *store) options(readOnly bool) *pebble.Options {
 
 // background takes errors of flushes and compactions. Pebble tries them again; damage does not heal.
 func (s *store) background(err error) {
-	s.log.Error("background work", "err", err)
+	s.log.Error("background work", "err", plain(err))
 	if pebble.IsCorruptionError(err) {
 		s.fail(wrapDamage(err))
 	}
@@ -47,14 +48,14 @@ func (s *store) background(err error) {
 type pebbleLogger struct{ s *store }
 
 func (l pebbleLogger) Infof(format string, args ...any) {
-	l.s.log.Debug("pebble", slog.String("msg", fmt.Sprintf(format, args...)))
+	l.s.log.Debug("pebble", slog.String("said", sentence(fmt.Sprintf(format, args...))))
 }
 
 func (l pebbleLogger) Errorf(format string, args ...any) {
-	l.s.log.Warn("pebble", slog.String("msg", fmt.Sprintf(format, args...)))
+	l.s.log.Warn("pebble", slog.String("said", sentence(fmt.Sprintf(format, args...))))
 }
 
 func (l pebbleLogger) Fatalf(format string, args ...any) {
-	l.s.fail(fmt.Errorf("pebble: "+format, args...))
+	l.s.fail(errors.New("pebble: " + sentence(fmt.Sprintf(format, args...))))
 	select {}
 }

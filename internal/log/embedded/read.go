@@ -20,7 +20,7 @@ const (
 
 // damaged says that the lane is, and stops its topic: what follows could be wrong as well.
 func (ln *lane) damaged(err error) error {
-	d := &log.DamagedError{Topic: ln.topic.name, Lane: ln.n, Err: err}
+	d := &log.DamagedError{Topic: ln.topic.name, Lane: ln.n, Err: plain(err)}
 	if info := pebble.ExtractDataCorruptionInfo(err); info != nil {
 		d.File = info.Path
 	}

@@ -15,27 +15,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/atomicfs"
-
-	"github.com/bonafide-id/bonafide/internal/log"
 )
-
-func damaged(file string, err error) error {
-	return &log.DamagedError{Lane: -1, File: file, Err: err}
-}
-
-// wrapDamage turns Pebble's word for corruption into ours, with the file if Pebble knows it.
-func wrapDamage(err error) error {
-	if err == nil || errors.Is(err, log.ErrDamaged) {
-		return err
-	}
-	var file string
-	if info := pebble.ExtractDataCorruptionInfo(err); info != nil {
-		file = info.Path
-	} else if !pebble.IsCorruptionError(err) {
-		return err
-	}
-	return damaged(file, err)
-}
 
 // currentManifest is the name of the MANIFEST in use; empty where there is no database yet.
 func currentManifest(fs vfs.FS, dir string) (string, error) {

@@ -252,7 +252,7 @@ func (s *store) fail(err error) {
 		s.guard.dead.Store(true)
 		s.cause.Store(&err)
 		close(s.failed)
-		s.log.Error("the store has stopped", "dir", s.dir, "err", err)
+		s.log.Error("the store has stopped", "dir", s.dir, "err", plain(err))
 	})
 }
 

@@ -89,7 +89,7 @@ func (l *Log) retain() {
 		case <-tick.C:
 		}
 		if err := l.do(context.Background(), l.expire); err != nil && l.alive() == nil {
-			l.Log.Warn("trimming by age", "err", err)
+			l.Log.Warn("trimming by age", "err", plain(err))
 		}
 	}
 }
