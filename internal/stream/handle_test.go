@@ -144,6 +144,7 @@ func TestTheLargestRecordBecomesADeadLetter(t *testing.T) {
 		"value":  {Key: []byte("v"), Val: bytes.Repeat([]byte{0xff}, log.MaxRecord-1)},
 		"header": {Key: []byte("v"), Val: []byte{0xff}, Head: []log.Header{{Key: "h", Val: make([]byte, log.MaxRecord-9)}}},
 		"key":    {Key: make([]byte, log.MaxRecord-9), Val: []byte{0xff}},
+		"twice":  {Key: make([]byte, log.MaxRecord*2/3), Val: []byte{0xff}}, // as the key of the letter and in it
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEnv(t, nil)
