@@ -106,14 +106,14 @@ func TestChainGivesUpOnTheUnknown(t *testing.T) {
 		e := newEnv(t, nil)
 		c := numbering()
 		next := c.Next
-		tries := 0
+		var tries atomic.Int64
 		c.Next = func(ctx context.Context, s *numbers, m *Message) ([]Output, error) {
 			outs, err := next(ctx, s, m)
 			switch {
 			case m.GetKind() == envelopev1.Kind_KIND_INCIDENT:
 				return nil, nil
 			case m.GetReason() == "odd":
-				tries++
+				tries.Add(1)
 				return outs, errors.New("never seen that")
 			}
 			return outs, err
@@ -132,8 +132,8 @@ func TestChainGivesUpOnTheUnknown(t *testing.T) {
 			t.Errorf("after a second %d incidents and %d dead letters", len(e.all(topic.Incident)), len(e.all(topic.Dead)))
 		}
 		time.Sleep(9 * time.Second)
-		if dead := e.all(topic.Dead); tries != chainTries || len(dead) != 1 || dead[0].GetReason() != "unknown_error" {
-			t.Errorf("%d tries, dead letters %v", tries, dead)
+		if dead := e.all(topic.Dead); tries.Load() != chainTries || len(dead) != 1 || dead[0].GetReason() != "unknown_error" {
+			t.Errorf("%d tries, dead letters %v", tries.Load(), dead)
 		}
 		numbered := map[string]uint64{}
 		for _, m := range e.all(topic.Feed("acme")) {

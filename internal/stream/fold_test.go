@@ -270,11 +270,11 @@ func TestFoldOnWhatIsUnsayable(t *testing.T) {
 		e := newEnv(t, nil)
 		f := tallies()
 		say := f.Say
-		calls := 0
+		var calls atomic.Int64
 		f.Say = func(ctx context.Context, s *tally, now time.Time) ([]Output, time.Time, error) {
 			outs, again, err := say(ctx, s, now)
 			if s.Findings > 2 {
-				calls++
+				calls.Add(1)
 				outs[0].Reason = strings.Repeat("x", log.MaxRecord)
 			}
 			return outs, again, err
@@ -286,8 +286,8 @@ func TestFoldOnWhatIsUnsayable(t *testing.T) {
 		e.finding("good", 2)
 		stop := e.start(func(ctx context.Context) error { return RunFold(ctx, e.rt, f) })
 		time.Sleep(time.Hour)
-		if calls == 0 || calls > 6 { // the incident is new, too
-			t.Errorf("asked %d times", calls)
+		if n := calls.Load(); n == 0 || n > 6 { // the incident is new, too
+			t.Errorf("asked %d times", n)
 		}
 		all := e.all(topic.Fact)
 		if !slices.Contains(kinds(all, "good"), "summary") || slices.Contains(kinds(all, "bad"), "summary") || !e.lagZero("tally", topic.Fact)() {
