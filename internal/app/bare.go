@@ -25,7 +25,7 @@ type bare struct {
 
 func openBare(dir string) (b *bare, err error) {
 	b = &bare{}
-	if b.set, err = models.Open(modelsDir(dir)); err != nil {
+	if b.set, err = openModels(dir, unheard); err != nil {
 		return nil, err
 	}
 	for _, open := range []func() error{

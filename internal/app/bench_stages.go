@@ -75,6 +75,10 @@ func openEyes(ctx context.Context, set *models.Set) (*eyes, error) {
 		return nil, err
 	}
 	e.corners = page.NewCorners(corners)
+	dep, err := dependency("video decoder", unheard)
+	if err != nil {
+		return nil, err
+	}
 	for _, open := range []func() error{
 		func() (err error) { e.detect, err = ocr.NewDetector(set); return },
 		func() (err error) { e.read, err = ocr.NewReader(set); return },
@@ -82,7 +86,7 @@ func openEyes(ctx context.Context, set *models.Set) (*eyes, error) {
 		func() (err error) { e.faces, err = face.NewDetector(set); return },
 		func() (err error) { e.meshes, err = face.NewMesher(set); return },
 		func() (err error) { e.embed, err = face.NewEmbedder(set); return },
-		func() (err error) { e.decoder, err = video.New(ctx, video.Config{}); return },
+		func() (err error) { e.decoder, err = video.New(ctx, video.Config{Dependency: dep}); return },
 	} {
 		if err := open(); err != nil {
 			return nil, err

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/bonafide-id/bonafide/internal/models"
 	"github.com/bonafide-id/bonafide/internal/specimen"
 )
 
@@ -39,7 +38,7 @@ func benchVision(ctx context.Context, b *Bench, note func(string)) ([]figure, er
 	if err != nil {
 		return nil, err
 	}
-	set, err := models.Open(modelsDir(b.Models))
+	set, err := openModels(b.Models, unheard)
 	if err != nil {
 		return nil, err
 	}

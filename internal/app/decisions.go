@@ -8,9 +8,9 @@ func (Decisions) Help() string { return "Example:\n  bonafide decisions" }
 
 // Run prints the table.
 func (Decisions) Run(s streams) error {
-	return table(s.out, "DEPENDENCY\tDOWN\tSLOW\tUNRELIABLE", func(row func(...any)) {
+	return table(s.out, "DEPENDENCY\tDOWN\tSLOW\tUNRELIABLE\tTHEN", func(row func(...any)) {
 		for _, d := range decided {
-			row(d.name, d.Down, d.Slow, d.Unreliable)
+			row(d.name, d.Down, d.Slow, d.Unreliable, d.then)
 		}
 	})
 }

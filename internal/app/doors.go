@@ -7,6 +7,7 @@ import (
 
 	"github.com/bonafide-id/bonafide/internal/cursor"
 	"github.com/bonafide-id/bonafide/internal/httpapi"
+	"github.com/bonafide-id/bonafide/internal/index"
 	"github.com/bonafide-id/bonafide/internal/log/embedded"
 	"github.com/bonafide-id/bonafide/internal/opened"
 	"github.com/bonafide-id/bonafide/internal/service/deliver"
@@ -18,16 +19,24 @@ type doors struct {
 	routes []httpapi.Route
 	stop   []func() // they refuse what is new, at once
 	drain  []func(ctx context.Context, spread time.Duration) error
-	index  *embedded.KV
+	index  *index.Store
 	opened *opened.Finder
 }
 
 // openDoors opens the indexes; they can be thrown away and are made anew from the log.
 func (s *system) openDoors(ctx context.Context) (err error) {
-	if s.doors.index, err = embedded.OpenKV(embedded.Options{Dir: filepath.Join(s.Data, "index"), Log: s.logger}); err != nil {
+	kv, err := embedded.OpenKV(embedded.Options{Dir: filepath.Join(s.Data, "index"), Log: s.logger})
+	if err != nil {
 		return err
 	}
-	s.closers = append(s.closers, s.doors.index)
+	s.closers = append(s.closers, kv)
+	dep, err := s.dependency("index")
+	if err != nil {
+		return err
+	}
+	if s.doors.index, err = index.NewStore(kv, dep); err != nil {
+		return err
+	}
 	s.doors.opened, err = opened.New(ctx, opened.Config{Log: s.log, Store: s.doors.index, Decoder: s.runtime})
 	return err
 }

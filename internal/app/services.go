@@ -79,7 +79,11 @@ func openSummary(_ context.Context, s *system) (func(context.Context) error, err
 }
 
 func openVideo(ctx context.Context, s *system) (runnable, error) {
-	d, err := decoder.New(ctx, decoder.Config{Log: s.logger})
+	dep, err := s.dependency("video decoder")
+	if err != nil {
+		return nil, err
+	}
+	d, err := decoder.New(ctx, decoder.Config{Dependency: dep, Log: s.logger})
 	if err != nil {
 		return nil, err
 	}

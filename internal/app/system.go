@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -89,7 +88,7 @@ func (s *system) makeDir(context.Context) error {
 }
 
 func (s *system) openModels(context.Context) (err error) {
-	if s.models, err = models.Open(modelsDir(s.Models)); err == nil {
+	if s.models, err = openModels(s.Models, s.relay.Report); err == nil {
 		s.closers = append(s.closers, s.models)
 	}
 	return err
@@ -156,12 +155,7 @@ type closerFunc func() error
 func (f closerFunc) Close() error { return f() }
 
 func (s *system) dependency(name string) (*resilience.Dependency, error) {
-	for _, d := range decided {
-		if d.name == name {
-			return resilience.New(resilience.Config{Name: name, Decisions: d.Decisions, Report: s.relay.Report, Now: time.Now})
-		}
-	}
-	return nil, fmt.Errorf("nothing is decided for the dependency %s", name)
+	return dependency(name, s.relay.Report)
 }
 
 // close closes what was opened, last first.

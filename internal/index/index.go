@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"sync"
 	"time"
 
@@ -18,17 +17,10 @@ import (
 	"github.com/bonafide-id/bonafide/internal/log"
 )
 
-// Store keeps the index; log/embedded's KV is one. What is lost is only time.
-type Store interface {
-	Get(key []byte) (val []byte, ok bool, err error)
-	Write(changes ...log.KV) error // all or nothing; a nil Val removes the key
-	Iterate(prefix []byte) iter.Seq2[log.KV, error]
-}
-
 // Config of an index.
 type Config struct {
 	Log   log.Log
-	Store Store
+	Store *Store
 	Topic string
 	Keep  func(log.Rec) bool // which records are indexed; nil: all
 	First bool               // of each key the first record only
@@ -135,11 +127,11 @@ func (x *Index) read(ctx context.Context, l *lane) error {
 	return nil
 }
 
-// makeRoom writes, and on a full disk reads no further until there is space.
+// makeRoom writes, and reads no further until that succeeds.
 func (x *Index) makeRoom(ctx context.Context) error {
 	for {
 		err := x.write()
-		if !errors.Is(err, log.ErrFull) {
+		if !putOff(err) {
 			return err
 		}
 		if err := pause(ctx, x.Every); err != nil {
@@ -174,8 +166,8 @@ func (x *Index) writeOften(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			// A full disk stops nothing here: what is pending stays so, up to its limit.
-			if err := x.write(); err != nil && !errors.Is(err, log.ErrFull) {
+			// What is pending stays so, up to its limit.
+			if err := x.write(); err != nil && !putOff(err) {
 				return err
 			}
 		}

@@ -2,9 +2,11 @@ package index
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 
 	"github.com/bonafide-id/bonafide/internal/log"
 	"github.com/bonafide-id/bonafide/internal/log/embedded"
+	"github.com/bonafide-id/bonafide/internal/resilience/resiliencetest"
 )
 
 const topic = "feed.v1.test"
@@ -44,7 +47,11 @@ func open(t testing.TB, dir string) fixture {
 
 func (f fixture) index(t testing.TB, c Config) *Index {
 	t.Helper()
-	c.Log, c.Store, c.Topic = f.log, f.kv, topic
+	store, err := NewStore(f.kv, resiliencetest.Refusing(t, "index"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Log, c.Store, c.Topic = f.log, store, topic
 	x, err := Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -223,7 +230,7 @@ func (f fixture) entries(t testing.TB, x *Index, key string) (names []string) {
 func TestTrimmedEntriesGo(t *testing.T) {
 	f := open(t, t.TempDir())
 	var old []string
-	for i := 0; len(old) < 2*trimPiece+10; i++ {
+	for i := 0; len(old) < 2*pageSize+10; i++ {
 		if k := fmt.Sprint("old", i); log.LaneOf([]byte(k), 2) == log.LaneOf([]byte("k"), 2) {
 			old = append(old, k)
 		}
@@ -262,7 +269,7 @@ func TestGrownEntriesStay(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, first := range []int64{9, 10} {
-		if err := x.remove([][]byte{at, x.entry(0, "gone")}, first); err != nil {
+		if err := x.remove([]log.KV{{Key: at, Val: encode([]int64{3})}, {Key: x.entry(0, "gone"), Val: encode([]int64{3})}}, first); err != nil {
 			t.Fatal(err)
 		}
 		if _, ok, err := f.kv.Get(at); ok != (first == 9) || err != nil {
@@ -294,5 +301,52 @@ func eventually(t *testing.T, f func() bool) {
 		if time.Now().After(end) {
 			t.Fatal("it does not happen")
 		}
+	}
+}
+
+// away is a store that fails while it is told to.
+type away struct {
+	KV
+	off atomic.Bool
+}
+
+func (a *away) Write(changes ...log.KV) error {
+	if a.off.Load() {
+		return errors.New("input/output error")
+	}
+	return a.KV.Write(changes...)
+}
+
+// A store that is away stops nothing: what was read waits in memory and is found, and it is written when the store is back.
+func TestStoreAway(t *testing.T) {
+	f := open(t, t.TempDir())
+	kv := &away{KV: f.kv}
+	store, err := NewStore(kv, resiliencetest.Refusing(t, "index"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := Open(t.Context(), Config{Log: f.log, Store: store, Topic: topic, Every: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kv.off.Store(true)
+	stop := run(t, x)
+	f.publish(t, "k", "1")
+	l := x.lanes[log.LaneOf([]byte("k"), 2)]
+	eventually(t, func() bool { return l.position().Off == 1 })
+	if err := x.write(); !putOff(err) {
+		t.Errorf("writing: %v", err)
+	}
+	if got := values(t, x, "k"); !slices.Equal(got, []string{"1"}) {
+		t.Errorf("got %v", got)
+	}
+	kv.off.Store(false)
+	eventually(t, func() bool { return slices.Equal(f.entries(t, x, "k"), []string{"k"}) })
+	stop()
+}
+
+func TestStoreNeedsItsDecisions(t *testing.T) {
+	if _, err := NewStore(&away{}, nil); err == nil {
+		t.Error("a store without its decisions was made")
 	}
 }

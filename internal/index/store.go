@@ -23,12 +23,12 @@ func (x *Index) restore(ctx context.Context, l *lane) error {
 	if err != nil {
 		return err
 	}
-	b, ok, err := x.Store.Get(x.at(l.n))
+	b, err := x.Store.get(x.at(l.n))
 	if err != nil {
 		return fmt.Errorf("reading the index: %w", err)
 	}
 	l.next = bounds[0].First
-	if !ok || len(b) != 16 {
+	if len(b) != 16 {
 		return nil
 	}
 	saved := log.Pos{Epoch: binary.BigEndian.Uint64(b), Off: int64(binary.BigEndian.Uint64(b[8:]))}
@@ -43,19 +43,21 @@ func (x *Index) restore(ctx context.Context, l *lane) error {
 
 // drop forgets everything about a lane, a piece at a time and its position last: broken off, it is begun again.
 func (x *Index) drop(l *lane) error {
-	var changes []log.KV
-	for kv, err := range x.Store.Iterate(x.entry(l.n, "")) {
+	for {
+		pairs, err := x.Store.page(x.entry(l.n, ""), nil)
 		if err != nil {
 			return fmt.Errorf("reading the index: %w", err)
 		}
-		if changes = append(changes, log.KV{Key: kv.Key}); len(changes) == trimPiece {
-			if err := x.Store.Write(changes...); err != nil {
-				return err
-			}
-			changes = nil
+		if len(pairs) == 0 {
+			return x.Store.write(log.KV{Key: x.at(l.n)})
+		}
+		for i := range pairs {
+			pairs[i].Val = nil
+		}
+		if err := x.Store.write(pairs...); err != nil {
+			return err
 		}
 	}
-	return x.Store.Write(append(changes, log.KV{Key: x.at(l.n)})...)
 }
 
 // write brings the store up to what was read.
@@ -76,7 +78,7 @@ func (x *Index) write() error {
 	if len(changes) == 0 {
 		return nil
 	}
-	if err := x.Store.Write(changes...); err != nil {
+	if err := x.Store.write(changes...); err != nil {
 		return fmt.Errorf("writing the index of %s: %w", x.Topic, err)
 	}
 	for _, f := range after {
@@ -125,7 +127,7 @@ func (l *lane) forget(news map[string][]int64, written log.Pos) {
 }
 
 func (x *Index) stored(lane int32, key string) ([]int64, error) {
-	b, _, err := x.Store.Get(x.entry(lane, key))
+	b, err := x.Store.get(x.entry(lane, key))
 	if err != nil {
 		return nil, err
 	}

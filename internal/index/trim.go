@@ -2,15 +2,14 @@ package index
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/bonafide-id/bonafide/internal/log"
 )
 
-// trimPiece is how many entries are looked at in one go; between two goes trimming waits as long as between two writes.
-const trimPiece = 1024
+// pageSize is how many entries are looked at in one go; between two goes trimming waits as long as between two writes.
+const pageSize = 1024
 
 // trimOften forgets what retention has taken from the topic: at once, then now and then, and when a reader meets a gap.
 func (x *Index) trimOften(ctx context.Context) error {
@@ -18,8 +17,7 @@ func (x *Index) trimOften(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		for _, l := range x.lanes {
-			// A full disk puts it off.
-			if err := x.trim(ctx, l); err != nil && ctx.Err() == nil && !errors.Is(err, log.ErrFull) {
+			if err := x.trim(ctx, l); err != nil && ctx.Err() == nil && !putOff(err) {
 				return fmt.Errorf("trimming the index of %s: %w", x.Topic, err)
 			}
 		}
@@ -49,51 +47,46 @@ func (x *Index) trim(ctx context.Context, l *lane) error {
 	if first <= l.trimmed {
 		return nil
 	}
-	var old [][]byte
-	seen := 0
-	for kv, err := range x.Store.Iterate(x.entry(l.n, "")) {
+	for prefix, behind := x.entry(l.n, ""), []byte(nil); ; {
+		pairs, err := x.Store.page(prefix, behind)
 		if err != nil {
 			return err
 		}
-		if ended(kv.Val, first) {
-			old = append(old, kv.Key)
-		}
-		if seen++; seen%trimPiece > 0 {
-			continue
-		}
-		if err := x.remove(old, first); err != nil {
+		if err := x.remove(pairs, first); err != nil {
 			return err
 		}
-		old = old[:0]
+		if len(pairs) < pageSize {
+			l.trimmed = first
+			return nil
+		}
+		behind = pairs[pageSize-1].Key
 		if err := pause(ctx, x.Every); err != nil {
 			return err
 		}
 	}
-	if err := x.remove(old, first); err != nil {
-		return err
-	}
-	l.trimmed = first
-	return nil
 }
 
-// remove takes entries out of the store, unless they have grown since they were looked at.
-func (x *Index) remove(keys [][]byte, first int64) error {
+// remove takes those entries out of the store that end before first, unless they have grown since they were looked at.
+func (x *Index) remove(pairs []log.KV, first int64) error {
 	x.flush.Lock()
 	defer x.flush.Unlock()
 	var changes []log.KV
-	for _, k := range keys {
-		b, _, err := x.Store.Get(k)
+	for _, p := range pairs {
+		if !ended(p.Val, first) {
+			continue
+		}
+		now, err := x.Store.get(p.Key)
 		if err != nil {
 			return err
 		}
-		if ended(b, first) {
-			changes = append(changes, log.KV{Key: k})
+		if ended(now, first) {
+			changes = append(changes, log.KV{Key: p.Key})
 		}
 	}
 	if len(changes) == 0 {
 		return nil
 	}
-	return x.Store.Write(changes...)
+	return x.Store.write(changes...)
 }
 
 // ended says that all offsets of an entry are before first.

@@ -18,6 +18,7 @@
 package models
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -27,29 +28,49 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/bonafide-id/bonafide/internal/onnx"
+	"github.com/bonafide-id/bonafide/internal/resilience"
 )
 
 // Set is a verified models directory. Its networks are opened when first asked for, and shared.
 type Set struct {
 	dir     string
+	dep     *resilience.Dependency
 	digests map[string]string // file → hexadecimal SHA-256
 
 	mu     sync.Mutex
 	opened map[string]*onnx.Model
 }
 
-// Open checks every file of dir against the digests in the binary. The error names the first file
-// that is missing or damaged, and how to restore it.
-func Open(dir string) (*Set, error) {
-	s := &Set{dir: dir, digests: manifest(pinned), opened: map[string]*onnx.Model{}}
-	var g errgroup.Group
-	for file, digest := range s.digests {
-		g.Go(func() error { return verify(dir, file, digest) })
+// Config of a set.
+type Config struct {
+	Dir        string
+	Dependency *resilience.Dependency // what is done when a network fails
+}
+
+// Open checks the directory and makes its networks ready to be asked for.
+func Open(c Config) (*Set, error) {
+	if c.Dependency == nil {
+		return nil, errors.New("opening models: a dependency is needed")
 	}
-	if err := g.Wait(); err != nil {
+	if err := Check(c.Dir); err != nil {
 		return nil, fmt.Errorf("opening models: %w", err)
 	}
-	return s, nil
+	return &Set{dir: c.Dir, dep: c.Dependency, digests: manifest(pinned), opened: map[string]*onnx.Model{}}, nil
+}
+
+// Check compares every file of dir with the digests in the binary. The error names the first file
+// that is missing or damaged, and how to restore it.
+func Check(dir string) error {
+	var g errgroup.Group
+	for file, digest := range manifest(pinned) {
+		g.Go(func() error { return verify(dir, file, digest) })
+	}
+	return g.Wait()
+}
+
+// guard runs a network as was decided for the models. It cannot be broken off, so its time is only looked at.
+func (s *Set) guard(run func() error) error {
+	return s.dep.Do(context.Background(), func(context.Context) error { return run() })
 }
 
 // Get returns the network of that name, opened with one thread; it is the same for every caller and
@@ -66,7 +87,7 @@ func (s *Set) Get(name string) (*onnx.Model, error) {
 	if err := onnx.Load(filepath.Join(s.dir, library)); err != nil {
 		return nil, fmt.Errorf("opening model %s: %w", name, err)
 	}
-	m, err := onnx.Open(filepath.Join(s.dir, name+".onnx"), onnx.Options{})
+	m, err := onnx.Open(filepath.Join(s.dir, name+".onnx"), onnx.Options{Around: s.guard})
 	if err != nil {
 		return nil, fmt.Errorf("opening model %s: %w", name, err)
 	}

@@ -7,6 +7,9 @@ import (
 	"testing"
 
 	"github.com/bonafide-id/bonafide/internal/models"
+	"github.com/bonafide-id/bonafide/internal/onnx"
+	"github.com/bonafide-id/bonafide/internal/resilience"
+	"github.com/bonafide-id/bonafide/internal/resilience/resiliencetest"
 )
 
 var names = []string{
@@ -15,7 +18,7 @@ var names = []string{
 
 func open(t *testing.T, dir string) *models.Set {
 	t.Helper()
-	s, err := models.Open(dir)
+	s, err := models.Open(models.Config{Dir: dir, Dependency: resiliencetest.Refusing(t, "models")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,6 +46,29 @@ func TestEveryModelOpensOnceAndHasADigest(t *testing.T) {
 			t.Errorf("%s has digest %q, as has %q", name, d, seen[d])
 		}
 		seen[d] = name
+	}
+}
+
+// A network that fails is a matter of decision, and what was decided is told.
+func TestFailingModelIsDecidedOn(t *testing.T) {
+	s, err := models.Open(models.Config{Dir: models.Find(), Dependency: resiliencetest.Gone(t, "models", "model_failed")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	m, err := s.Get("face-embedding")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = m.Run(onnx.Tensor{Shape: []int64{1, 3, 112, 112}, Data: make([]float32, 3*112*112)})
+	if reason, ok := resilience.Skipped(err); !ok || reason != "model_failed" {
+		t.Errorf("running it: %v", err)
+	}
+}
+
+func TestModelsNeedTheirDecisions(t *testing.T) {
+	if _, err := models.Open(models.Config{Dir: models.Find()}); err == nil {
+		t.Error("models without their decisions were opened")
 	}
 }
 
@@ -80,7 +106,7 @@ func copyModels(t *testing.T) string {
 
 func wantError(t *testing.T, dir, file, word string) {
 	t.Helper()
-	_, err := models.Open(dir)
+	_, err := models.Open(models.Config{Dir: dir, Dependency: resiliencetest.Refusing(t, "models")})
 	if err == nil {
 		t.Fatalf("%s %s: no error", file, word)
 	}

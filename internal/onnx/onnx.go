@@ -44,6 +44,8 @@ func Load(lib string) error {
 // Options tells how a network is run.
 type Options struct {
 	Threads int // threads inside one run; 0 means 1
+	// Around is called for every run, with what runs the network, and gives what Run returns; nil: just run.
+	Around func(run func() error) error
 }
 
 // Tensor is a dense row-major array. Data has as many values as the product of Shape.
@@ -55,6 +57,7 @@ type Tensor struct {
 // Model is an opened network.
 type Model struct {
 	session *ort.DynamicAdvancedSession
+	around  func(run func() error) error
 	inputs  []string
 	outputs []string
 	meta    map[string]string
@@ -70,7 +73,10 @@ func Open(path string, o Options) (*Model, error) {
 }
 
 func open(path string, o Options) (*Model, error) {
-	m := &Model{}
+	m := &Model{around: o.Around}
+	if m.around == nil {
+		m.around = func(run func() error) error { return run() }
+	}
 	if err := m.describe(path); err != nil {
 		return nil, err
 	}
@@ -187,7 +193,7 @@ func (m *Model) Run(in ...Tensor) ([]Tensor, error) {
 	}
 	results := make([]ort.Value, len(m.outputs))
 	defer destroy(results)
-	if err := m.session.Run(values, results); err != nil {
+	if err := m.around(func() error { return m.session.Run(values, results) }); err != nil {
 		return nil, fmt.Errorf("running network: %w", err)
 	}
 	return m.take(results)

@@ -29,7 +29,7 @@ type Decoder interface {
 // Config of the finder. All fields are required.
 type Config struct {
 	Log     log.Log
-	Store   index.Store
+	Store   *index.Store
 	Decoder Decoder
 }
 

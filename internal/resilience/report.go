@@ -2,6 +2,7 @@ package resilience
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 )
@@ -33,6 +34,15 @@ func (t *Taken) Error() string {
 
 // Unwrap gives the cause.
 func (t *Taken) Unwrap() error { return t.Err }
+
+// Skipped gives the reason of a decision to go on without, if err is one.
+func Skipped(err error) (reason string, ok bool) {
+	var taken *Taken
+	if !errors.As(err, &taken) || taken.Decision.Action != Skip {
+		return "", false
+	}
+	return taken.Decision.Reason, true
+}
 
 type subject struct{ client, verification string }
 

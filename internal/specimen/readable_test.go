@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bonafide-id/bonafide/internal/models"
+	"github.com/bonafide-id/bonafide/internal/resilience/resiliencetest"
 	"github.com/bonafide-id/bonafide/internal/vision/face"
 	"github.com/bonafide-id/bonafide/internal/vision/mrz/zone"
 	"github.com/bonafide-id/bonafide/internal/vision/ocr"
@@ -16,7 +17,7 @@ import (
 // A specimen is of use only if the real readers take it for a document: its corners are found in a
 // photograph, its machine-readable zone is read without a fault and it shows one face.
 func TestTheRealReadersTakeItForADocument(t *testing.T) {
-	set, err := models.Open(models.Find())
+	set, err := models.Open(models.Config{Dir: models.Find(), Dependency: resiliencetest.Refusing(t, "models")})
 	if err != nil {
 		t.Fatal(err)
 	}

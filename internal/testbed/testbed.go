@@ -6,11 +6,11 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/bonafide-id/bonafide/internal/blob"
+	"github.com/bonafide-id/bonafide/internal/index"
 	"github.com/bonafide-id/bonafide/internal/log/embedded"
-	"github.com/bonafide-id/bonafide/internal/resilience"
+	"github.com/bonafide-id/bonafide/internal/resilience/resiliencetest"
 	"github.com/bonafide-id/bonafide/internal/seal"
 	"github.com/bonafide-id/bonafide/internal/stream"
 )
@@ -19,12 +19,13 @@ import (
 type Bed struct {
 	Dir     string
 	Log     *embedded.Log
-	Index   *embedded.KV
+	Index   *index.Store
 	Secrets *embedded.KV
 	Keys    *seal.Keyring
 	Blobs   *blob.Store
 	Runtime *stream.Runtime
 	close   sync.Once
+	kv      *embedded.KV // of the index
 }
 
 // New opens an installation in a directory, or makes one; it is closed when the test ends, or by Close.
@@ -43,15 +44,17 @@ func New(t testing.TB, dir string) *Bed {
 	}
 	b.Log, err = embedded.Open(in("log"))
 	must()
-	b.Index, err = embedded.OpenKV(in("index"))
+	b.kv, err = embedded.OpenKV(in("index"))
+	must()
+	b.Index, err = index.NewStore(b.kv, resiliencetest.Refusing(t, "index"))
 	must()
 	b.Secrets, err = embedded.OpenKV(in("keys"))
 	must()
-	b.Keys, err = seal.Open(seal.Config{Store: Store{b.Secrets}, MasterFile: filepath.Join(dir, "master.key"), Dependency: dependency(t, "keys")})
+	b.Keys, err = seal.Open(seal.Config{Store: Store{b.Secrets}, MasterFile: filepath.Join(dir, "master.key"), Dependency: resiliencetest.Refusing(t, "keys")})
 	must()
-	b.Blobs, err = blob.Open(blob.Config{Dir: filepath.Join(dir, "blobs"), Keys: b.Keys, Dependency: dependency(t, "blobs")})
+	b.Blobs, err = blob.Open(blob.Config{Dir: filepath.Join(dir, "blobs"), Keys: b.Keys, Dependency: resiliencetest.Refusing(t, "blobs")})
 	must()
-	b.Runtime, err = stream.New(stream.Config{Log: b.Log, Keys: b.Keys, Dependency: dependency(t, "log"), Logger: slog.New(slog.DiscardHandler)})
+	b.Runtime, err = stream.New(stream.Config{Log: b.Log, Keys: b.Keys, Dependency: resiliencetest.Refusing(t, "log"), Logger: slog.New(slog.DiscardHandler)})
 	must()
 	err = stream.CreateTopics(t.Context(), b.Log)
 	must()
@@ -64,21 +67,9 @@ func (b *Bed) Close() {
 	b.close.Do(func() {
 		b.Runtime.Close()
 		b.Log.Close()
-		b.Index.Close()
+		b.kv.Close()
 		b.Secrets.Close()
 	})
-}
-
-// dependency refuses at once, so that no test waits.
-func dependency(t testing.TB, name string) *resilience.Dependency {
-	t.Helper()
-	refuse := resilience.Decision{Action: resilience.Refuse, For: time.Second}
-	slow := resilience.Decision{Action: resilience.Wait, After: time.Minute}
-	d, err := resilience.New(resilience.Config{Name: name, Decisions: resilience.Decisions{Down: refuse, Slow: slow, Unreliable: refuse}, Report: func(resilience.Incident) {}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
 }
 
 // Store is a KV as the keyring wants it.

@@ -121,7 +121,7 @@ func (kv *KV) Iterate(prefix []byte) iter.Seq2[KVPair, error] {
 	return func(yield func(KVPair, error) bool) {
 		from, to := kvKey(prefix), after(kvKey(prefix))
 		for {
-			pairs, err := kv.next(from, to)
+			pairs, err := kv.next(from, to, piece)
 			for _, p := range pairs {
 				if !yield(p, nil) {
 					return
@@ -138,12 +138,21 @@ func (kv *KV) Iterate(prefix []byte) iter.Seq2[KVPair, error] {
 	}
 }
 
-// next reads the pairs from one key up to another, a piece of them at most.
-func (kv *KV) next(from, to []byte) (pairs []KVPair, err error) {
+// Page gives the first n pairs under a prefix whose keys come behind a given one (nil: from the beginning), in order.
+func (kv *KV) Page(prefix, behind []byte, n int) ([]KVPair, error) {
+	from := kvKey(prefix)
+	if behind != nil {
+		from = append(kvKey(behind), 0)
+	}
+	return kv.next(from, after(kvKey(prefix)), n)
+}
+
+// next reads the pairs from one key up to another, n of them at most.
+func (kv *KV) next(from, to []byte, n int) (pairs []KVPair, err error) {
 	err = kv.use(func() error {
 		var got []KVPair
 		err := kv.store.scanRange(from, to, func(k, v []byte) error {
-			if got = append(got, KVPair{Key: append([]byte{}, k[1:]...), Val: append([]byte{}, v...)}); len(got) == piece {
+			if got = append(got, KVPair{Key: append([]byte{}, k[1:]...), Val: append([]byte{}, v...)}); len(got) == n {
 				return errEnough
 			}
 			return nil

@@ -32,7 +32,7 @@ func run(dir string, pin bool) error {
 		return fmt.Errorf("only linux/amd64 is supported: the pinned ONNX Runtime library is built for it")
 	}
 	missing := slices.DeleteFunc(append(demoFiles(), notice), func(f string) bool { return exists(filepath.Join(dir, f)) })
-	_, err := models.Open(dir)
+	err := models.Check(dir)
 	switch {
 	case err == nil && len(missing) == 0 && !pin:
 		fmt.Println("setup: every model and demo file is there and has its digest")
@@ -53,7 +53,7 @@ func run(dir string, pin bool) error {
 	if pin {
 		return models.Pin(dir, filepath.Join("internal", "models", "SHA256SUMS"))
 	}
-	if _, err := models.Open(dir); err != nil {
+	if err := models.Check(dir); err != nil {
 		return fmt.Errorf("checking what was made: %w", err)
 	}
 	fmt.Println("setup: every model is in", dir, "and has its digest")

@@ -44,7 +44,7 @@ type Finder interface {
 // Config of the service. All without a default are required.
 type Config struct {
 	Log     log.Log
-	Index   index.Store
+	Index   *index.Store
 	Decoder Decoder
 	Opened  Finder
 	Cursors cursor.Codec

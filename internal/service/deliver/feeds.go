@@ -16,14 +16,14 @@ import (
 // feeds holds the index of each client's feed, opened on first use.
 type feeds struct {
 	log   log.Log
-	store index.Store
+	store *index.Store
 
 	mu      sync.Mutex
 	byName  map[string]*index.Index
 	arrived chan *index.Index // to be run
 }
 
-func newFeeds(l log.Log, s index.Store) feeds {
+func newFeeds(l log.Log, s *index.Store) feeds {
 	return feeds{log: l, store: s, byName: map[string]*index.Index{}, arrived: make(chan *index.Index, 16)}
 }
 

@@ -12,6 +12,8 @@ import (
 	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
 	mediav1 "github.com/bonafide-id/bonafide/gen/bonafide/media/v1"
 	"github.com/bonafide-id/bonafide/internal/models"
+	"github.com/bonafide-id/bonafide/internal/resilience"
+	"github.com/bonafide-id/bonafide/internal/resilience/resiliencetest"
 	"github.com/bonafide-id/bonafide/internal/service/document"
 	"github.com/bonafide-id/bonafide/internal/stream"
 	"github.com/bonafide-id/bonafide/internal/topic"
@@ -43,8 +45,10 @@ type bench struct {
 	blobs   blobs
 }
 
-func newBench(t testing.TB) *bench {
-	set, err := models.Open(models.Find())
+func newBench(t testing.TB) *bench { return newBenchOn(t, resiliencetest.Refusing(t, "models")) }
+
+func newBenchOn(t testing.TB, networks *resilience.Dependency) *bench {
+	set, err := models.Open(models.Config{Dir: models.Find(), Dependency: networks})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	mediav1 "github.com/bonafide-id/bonafide/gen/bonafide/media/v1"
 	"github.com/bonafide-id/bonafide/internal/check"
 	"github.com/bonafide-id/bonafide/internal/models"
+	"github.com/bonafide-id/bonafide/internal/resilience"
 	"github.com/bonafide-id/bonafide/internal/stream"
 	"github.com/bonafide-id/bonafide/internal/topic"
 	"github.com/bonafide-id/bonafide/internal/vision/face"
@@ -120,6 +121,9 @@ func (s *Service) handle(ctx context.Context, in stream.Input, emit stream.Emit)
 		return fmt.Errorf("decoding the picture: %w", err)
 	}
 	seen, err := s.look(p)
+	if reason, ok := resilience.Skipped(err); ok {
+		return a.unusable(ctx, reason)
+	}
 	if err != nil {
 		return fmt.Errorf("looking at the picture: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
 	"github.com/bonafide-id/bonafide/internal/check"
 	"github.com/bonafide-id/bonafide/internal/models"
+	"github.com/bonafide-id/bonafide/internal/resilience/resiliencetest"
 	"github.com/bonafide-id/bonafide/internal/service/document"
 	"github.com/bonafide-id/bonafide/internal/specimen"
 	"github.com/bonafide-id/bonafide/internal/stream"
@@ -157,6 +158,19 @@ func TestBadPictures(t *testing.T) {
 			if o.Kind == envelopev1.Kind_KIND_FINDING && (o.Outcome != stream.NotPerformed || o.Reason != c.reason) {
 				t.Errorf("%s: %s %v %s", name, o.Check, o.Outcome, o.Reason)
 			}
+		}
+	}
+}
+
+// Where a network fails, what hangs on the picture is closed at once with the reason that was decided, here and downstream.
+func TestFailingModel(t *testing.T) {
+	s := newBenchOn(t, resiliencetest.Gone(t, "models", "model_failed")).run(t, jpeg(t, draw(t, specimen.UKCard)), check.Document)
+	if got := s.derived("unusable").GetUnusable().GetReason(); got != "model_failed" {
+		t.Errorf("unusable for %q", got)
+	}
+	for _, o := range s.outs {
+		if o.Kind == envelopev1.Kind_KIND_FINDING && (o.Outcome != stream.NotPerformed || o.Reason != "model_failed") {
+			t.Errorf("%s %v %s", o.Check, o.Outcome, o.Reason)
 		}
 	}
 }

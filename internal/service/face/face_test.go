@@ -12,6 +12,7 @@ import (
 	factv1 "github.com/bonafide-id/bonafide/gen/bonafide/fact/v1"
 	"github.com/bonafide-id/bonafide/internal/check"
 	"github.com/bonafide-id/bonafide/internal/models"
+	"github.com/bonafide-id/bonafide/internal/resilience/resiliencetest"
 	"github.com/bonafide-id/bonafide/internal/stream"
 	"github.com/bonafide-id/bonafide/internal/vision/face"
 	"github.com/bonafide-id/bonafide/internal/vision/picture"
@@ -40,7 +41,7 @@ type bench struct {
 
 func newBench(t testing.TB) bench {
 	t.Helper()
-	set, err := models.Open(models.Find())
+	set, err := models.Open(models.Config{Dir: models.Find(), Dependency: resiliencetest.Refusing(t, "models")})
 	if err != nil {
 		t.Fatal(err)
 	}

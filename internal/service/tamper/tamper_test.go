@@ -11,6 +11,7 @@ import (
 	factv1 "github.com/bonafide-id/bonafide/gen/bonafide/fact/v1"
 	"github.com/bonafide-id/bonafide/internal/check"
 	"github.com/bonafide-id/bonafide/internal/models"
+	"github.com/bonafide-id/bonafide/internal/resilience/resiliencetest"
 	"github.com/bonafide-id/bonafide/internal/service/tamper"
 	"github.com/bonafide-id/bonafide/internal/specimen"
 	"github.com/bonafide-id/bonafide/internal/stream"
@@ -79,7 +80,7 @@ type pages struct {
 }
 
 func newPages(t *testing.T) pages {
-	set, err := models.Open(models.Find())
+	set, err := models.Open(models.Config{Dir: models.Find(), Dependency: resiliencetest.Refusing(t, "models")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	factv1 "github.com/bonafide-id/bonafide/gen/bonafide/fact/v1"
 	"github.com/bonafide-id/bonafide/internal/check"
 	"github.com/bonafide-id/bonafide/internal/models"
+	"github.com/bonafide-id/bonafide/internal/resilience/resiliencetest"
 	"github.com/bonafide-id/bonafide/internal/service/text"
 	"github.com/bonafide-id/bonafide/internal/stream"
 	"github.com/bonafide-id/bonafide/internal/vision/ocr"
@@ -40,7 +41,7 @@ func (p *page) Picture(context.Context, *envelopev1.Envelope, string) (*pix.RGB,
 }
 
 func newBench(t *testing.T) *bench {
-	set, err := models.Open(models.Find())
+	set, err := models.Open(models.Config{Dir: models.Find(), Dependency: resiliencetest.Refusing(t, "models")})
 	if err != nil {
 		t.Fatal(err)
 	}

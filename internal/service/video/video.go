@@ -18,6 +18,7 @@ import (
 	mediav1 "github.com/bonafide-id/bonafide/gen/bonafide/media/v1"
 	"github.com/bonafide-id/bonafide/internal/check"
 	"github.com/bonafide-id/bonafide/internal/models"
+	"github.com/bonafide-id/bonafide/internal/resilience"
 	"github.com/bonafide-id/bonafide/internal/stream"
 	"github.com/bonafide-id/bonafide/internal/topic"
 	"github.com/bonafide-id/bonafide/internal/vision/face"
@@ -96,6 +97,9 @@ func (s *Service) handle(ctx context.Context, in stream.Input, emit stream.Emit)
 	info, err := s.Decoder.Frames(ctx, bytes.NewReader(data), w.options(), w.see)
 	if bad := (*video.Error)(nil); errors.As(err, &bad) {
 		return unusable(ctx, m, string(bad.Code), emit)
+	}
+	if reason, ok := resilience.Skipped(err); ok {
+		return unusable(ctx, m, reason, emit)
 	}
 	if err != nil {
 		return fmt.Errorf("watching selfie: %w", err)

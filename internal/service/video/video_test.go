@@ -17,6 +17,8 @@ import (
 	mediav1 "github.com/bonafide-id/bonafide/gen/bonafide/media/v1"
 	"github.com/bonafide-id/bonafide/internal/check"
 	"github.com/bonafide-id/bonafide/internal/models"
+	"github.com/bonafide-id/bonafide/internal/resilience"
+	"github.com/bonafide-id/bonafide/internal/resilience/resiliencetest"
 	"github.com/bonafide-id/bonafide/internal/stream"
 	"github.com/bonafide-id/bonafide/internal/topic"
 	"github.com/bonafide-id/bonafide/internal/vision/picture"
@@ -50,12 +52,17 @@ type bench struct {
 
 func newBench(t testing.TB) bench {
 	t.Helper()
-	set, err := models.Open(models.Find())
+	return newBenchOn(t, resiliencetest.Refusing(t, "models"))
+}
+
+func newBenchOn(t testing.TB, networks *resilience.Dependency) bench {
+	t.Helper()
+	set, err := models.Open(models.Config{Dir: models.Find(), Dependency: networks})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { set.Close() })
-	d, err := video.New(context.Background(), video.Config{})
+	d, err := video.New(context.Background(), video.Config{Dependency: resiliencetest.Refusing(t, "video decoder")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,6 +218,18 @@ func TestUnusable(t *testing.T) {
 }
 
 // BenchmarkSelfie is the whole work on five seconds of 1080p.
+// Where a network fails, those downstream hear of it at once.
+func TestFailingModel(t *testing.T) {
+	b := newBenchOn(t, resiliencetest.Gone(t, "models", "model_failed"))
+	data, err := picture.EncodeJPEG(portrait(t), 90)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := b.watch(t, data).GetUnusable().GetReason(); got != "model_failed" {
+		t.Errorf("unusable for %q", got)
+	}
+}
+
 func BenchmarkSelfie(b *testing.B) {
 	w := newBench(b)
 	clip := panned(b, "1080:1920", "5")

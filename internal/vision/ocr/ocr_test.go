@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bonafide-id/bonafide/internal/models"
+	"github.com/bonafide-id/bonafide/internal/resilience/resiliencetest"
 	"github.com/bonafide-id/bonafide/internal/specimen"
 	"github.com/bonafide-id/bonafide/internal/vision/pix"
 	"pgregory.net/rapid"
@@ -89,7 +90,7 @@ func TestUpright(t *testing.T) {
 
 // A specimen's lines are found and its zone is among them; upside-down lines are told.
 func TestSpecimenLines(t *testing.T) {
-	set, err := models.Open(models.Find())
+	set, err := models.Open(models.Config{Dir: models.Find(), Dependency: resiliencetest.Refusing(t, "models")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/bonafide-id/bonafide/internal/models"
+	"github.com/bonafide-id/bonafide/internal/resilience/resiliencetest"
 	"github.com/bonafide-id/bonafide/internal/vision/face"
 	"github.com/bonafide-id/bonafide/internal/vision/pix"
 	"github.com/bonafide-id/bonafide/internal/vision/video"
@@ -31,7 +32,7 @@ type kit struct {
 
 func open(t testing.TB) kit {
 	t.Helper()
-	set, err := models.Open(models.Find())
+	set, err := models.Open(models.Config{Dir: models.Find(), Dependency: resiliencetest.Refusing(t, "models")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +82,7 @@ func (w *watch) see(t testing.TB, at time.Duration, m *pix.RGB) {
 // play reads a video file.
 func (k kit) play(t testing.TB, path string) []Frame {
 	t.Helper()
-	d, err := video.New(context.Background(), video.Config{})
+	d, err := video.New(context.Background(), video.Config{Dependency: resiliencetest.Refusing(t, "video decoder")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,11 +10,12 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/bonafide-id/bonafide/internal/models"
+	"github.com/bonafide-id/bonafide/internal/resilience/resiliencetest"
 	"github.com/bonafide-id/bonafide/internal/vision/pix"
 )
 
 func corners(t testing.TB) *Corners {
-	s, err := models.Open(models.Find())
+	s, err := models.Open(models.Config{Dir: models.Find(), Dependency: resiliencetest.Refusing(t, "models")})
 	if err != nil {
 		t.Fatal(err)
 	}

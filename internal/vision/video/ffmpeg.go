@@ -49,32 +49,46 @@ const niceness = 5
 func (d *Decoder) decode(ctx context.Context, file *os.File, o Options, yield func(Frame) error) (Info, error) {
 	running, kill := context.WithCancel(ctx)
 	defer kill()
-	cmd := d.box.command(running, d.cfg, arguments(o)...)
-	cmd.ExtraFiles = []*os.File{file}
-	cmd.WaitDelay = 2 * time.Second
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return Info{}, fmt.Errorf("starting ffmpeg: %w", err)
-	}
-	diag, err := cmd.StderrPipe()
-	if err != nil {
-		return Info{}, fmt.Errorf("starting ffmpeg: %w", err)
-	}
-	wait, err := d.box.start(cmd)
+	var c child
+	err := d.cfg.Dependency.Do(ctx, func(context.Context) (err error) { c, err = d.start(running, file, o); return err })
 	if err != nil {
 		return Info{}, fmt.Errorf("starting ffmpeg: %w", err)
 	}
 	// Frames are wanted less urgently than what a document says; where this is not allowed, they come all the same.
-	_ = syscall.Setpriority(syscall.PRIO_PROCESS, cmd.Process.Pid, niceness)
-	rep := follow(diag)
-	info, err := pump(rep, out, o, yield)
+	_ = syscall.Setpriority(syscall.PRIO_PROCESS, c.pid, niceness)
+	rep := follow(c.diag)
+	info, err := pump(rep, c.out, o, yield)
 	if err != nil {
 		kill()
 	}
 	<-rep.done // Wait closes the pipes, so both must be read first
-	exit := wait()
+	exit := c.wait()
 	info.Duration, info.W, info.H = rep.duration, rep.w, rep.h
 	return info, verdict(ctx, rep, info, exit, err)
+}
+
+// child is an ffmpeg at work.
+type child struct {
+	pid       int
+	out, diag io.Reader
+	wait      func() error // after both were read to their ends
+}
+
+func (d *Decoder) start(ctx context.Context, file *os.File, o Options) (c child, err error) {
+	cmd := d.box.command(ctx, d.cfg, arguments(o)...)
+	cmd.ExtraFiles = []*os.File{file}
+	cmd.WaitDelay = 2 * time.Second
+	if c.out, err = cmd.StdoutPipe(); err != nil {
+		return c, err
+	}
+	if c.diag, err = cmd.StderrPipe(); err != nil {
+		return c, err
+	}
+	if c.wait, err = d.box.start(cmd); err != nil {
+		return c, err
+	}
+	c.pid = cmd.Process.Pid
+	return c, nil
 }
 
 // errYield marks an error of the caller's, which is returned as it is.

@@ -11,11 +11,13 @@ package video
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"time"
 
+	"github.com/bonafide-id/bonafide/internal/resilience"
 	"github.com/bonafide-id/bonafide/internal/vision/picture"
 	"github.com/bonafide-id/bonafide/internal/vision/pix"
 )
@@ -67,11 +69,12 @@ type Info struct {
 
 // Config is what a Decoder needs; empty paths are looked up on the search path.
 type Config struct {
-	FFmpeg  string
-	Prlimit string
-	Memory  uint64        // address space of the child in bytes; 0 means 2 GiB
-	Timeout time.Duration // wall time of one recording; 0 means 20 s
-	Log     *slog.Logger  // nil discards
+	Dependency *resilience.Dependency // what is done when a child cannot be started
+	FFmpeg     string
+	Prlimit    string
+	Memory     uint64        // address space of the child in bytes; 0 means 2 GiB
+	Timeout    time.Duration // wall time of one recording; 0 means 20 s
+	Log        *slog.Logger  // nil discards
 }
 
 func (c Config) withDefaults() Config {
@@ -97,6 +100,9 @@ type Decoder struct {
 // New finds the programs, tries once how a child can be isolated here, and logs what is in force. It refuses a machine
 // on which the child would have a network, or would be our own user with all our files.
 func New(ctx context.Context, cfg Config) (*Decoder, error) {
+	if cfg.Dependency == nil {
+		return nil, errors.New("video decoder: a dependency is needed")
+	}
 	cfg = cfg.withDefaults()
 	var err error
 	if cfg.FFmpeg, err = program(cfg.FFmpeg, "ffmpeg"); err != nil {

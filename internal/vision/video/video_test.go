@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/bonafide-id/bonafide/internal/resilience/resiliencetest"
 )
 
 // record makes a recording with ffmpeg, the way a phone would.
@@ -33,7 +35,7 @@ func source(size, seconds string) []string {
 
 func decoder(t testing.TB) *Decoder {
 	t.Helper()
-	d, err := New(context.Background(), Config{})
+	d, err := New(context.Background(), Config{Dependency: resiliencetest.Refusing(t, "video decoder")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +206,7 @@ func TestBrowserRecording(t *testing.T) {
 
 func TestTimeLimit(t *testing.T) {
 	b := record(t, "a.mp4", append(source("1280x720", "4"), "-c:v", "libx264", "-preset", "ultrafast")...)
-	d, err := New(context.Background(), Config{})
+	d, err := New(context.Background(), Config{Dependency: resiliencetest.Refusing(t, "video decoder")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +219,7 @@ func TestTimeLimit(t *testing.T) {
 }
 
 func TestMissingProgram(t *testing.T) {
-	_, err := New(context.Background(), Config{FFmpeg: "/nowhere/ffmpeg"})
+	_, err := New(context.Background(), Config{FFmpeg: "/nowhere/ffmpeg", Dependency: resiliencetest.Refusing(t, "video decoder")})
 	if err == nil || !strings.Contains(err.Error(), "make setup") {
 		t.Errorf("got %v", err)
 	}

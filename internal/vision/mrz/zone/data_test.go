@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/bonafide-id/bonafide/internal/models"
+	"github.com/bonafide-id/bonafide/internal/resilience/resiliencetest"
 	"github.com/bonafide-id/bonafide/internal/vision/mrz/zone"
 	"github.com/bonafide-id/bonafide/internal/vision/ocr"
 	"github.com/bonafide-id/bonafide/internal/vision/pix"
@@ -75,7 +76,7 @@ func open(t *testing.T, file string) *pix.RGB {
 
 func TestDocuments(t *testing.T) {
 	its := items(t, "A1-documents")
-	set, err := models.Open(models.Find())
+	set, err := models.Open(models.Config{Dir: models.Find(), Dependency: resiliencetest.Refusing(t, "models")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +144,7 @@ func TestDocuments(t *testing.T) {
 
 func TestLines(t *testing.T) {
 	its := items(t, "A2-mrz-lines")
-	set, err := models.Open(models.Find())
+	set, err := models.Open(models.Config{Dir: models.Find(), Dependency: resiliencetest.Refusing(t, "models")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/image/math/fixed"
 
 	"github.com/bonafide-id/bonafide/internal/models"
+	"github.com/bonafide-id/bonafide/internal/resilience/resiliencetest"
 	"github.com/bonafide-id/bonafide/internal/vision/mrz/zone"
 	"github.com/bonafide-id/bonafide/internal/vision/pix"
 )
@@ -49,7 +50,7 @@ func printed(t *testing.T, lines []string) (*pix.RGB, []pix.Quad) {
 
 // A letter in a date and a digit in a name are seen, though the lines that the rules allow cannot hold them.
 func TestMisfits(t *testing.T) {
-	set, err := models.Open(models.Find())
+	set, err := models.Open(models.Config{Dir: models.Find(), Dependency: resiliencetest.Refusing(t, "models")})
 	if err != nil {
 		t.Fatal(err)
 	}
