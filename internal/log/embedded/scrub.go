@@ -112,3 +112,36 @@ func scrubTables(fs vfs.FS, dir string, todo []pebble.SSTableInfo, o *pebble.Opt
 	}
 	return todo, nil
 }
+
+// scrubRest checks, in the background, the tables for which the start had no time.
+func (s *store) scrubRest(todo []pebble.SSTableInfo) {
+	for len(todo) > 0 {
+		select {
+		case <-s.stop:
+			return
+		case <-s.failed:
+			return
+		case <-time.After(100 * time.Millisecond):
+		}
+		rest, err := scrubTables(s.fs, s.path("db"), todo[:1], s.opts, time.Now().Add(time.Second))
+		if err != nil && !s.replaced(todo[0]) {
+			s.fail(err)
+			return
+		}
+		todo = append(rest, todo[1:]...)
+	}
+}
+
+// replaced reports whether a table has been compacted away since it was listed.
+func (s *store) replaced(t pebble.SSTableInfo) bool {
+	all, err := tables(s.db)
+	if err != nil {
+		return false
+	}
+	for _, u := range all {
+		if u.BackingSSTNum == t.BackingSSTNum {
+			return false
+		}
+	}
+	return true
+}
