@@ -26,23 +26,26 @@ type sandbox struct {
 	fence *fence  // files that may be opened; nil: those of nobody
 }
 
-// candidates from best to worst; none keeps our network. Namespaces need either root or a user namespace; without a
-// fence the child must not be who we are.
+// candidates from best to worst. Namespaces need either root or a user namespace; containers often allow neither, and then it is the filter of
+// system calls alone that keeps the child from having sockets. Without a fence the child must not be who we are.
 func candidates(files *fence) []sandbox {
 	rest := uintptr(unix.CLONE_NEWNET | unix.CLONE_NEWPID | unix.CLONE_NEWIPC)
 	if os.Getuid() == 0 {
-		return []sandbox{{unix.CLONE_NEWUSER | rest, true, files}, {rest, true, files}, {unix.CLONE_NEWUSER | rest, true, nil}, {rest, true, nil}}
+		list := []sandbox{{unix.CLONE_NEWUSER | rest, true, files}, {rest, true, files}, {0, true, files}}
+		if files != nil {
+			list = append(list, sandbox{0, false, files})
+		}
+		return list
 	}
 	if files == nil {
 		return nil
 	}
-	return []sandbox{{unix.CLONE_NEWUSER | rest, false, files}}
+	return []sandbox{{unix.CLONE_NEWUSER | rest, false, files}, {0, false, files}}
 }
 
 // errUnsafe says what a machine must allow before it may decode what strangers recorded.
-var errUnsafe = errors.New("ffmpeg cannot be kept from the network and from our files on this machine: allow user namespaces " +
-	"(sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0; in a container, " +
-	"a seccomp profile that permits them) with Linux 5.19 or newer and Landlock, or start as root with CAP_SYS_ADMIN")
+var errUnsafe = errors.New("ffmpeg cannot be kept from our files on this machine: it takes Landlock (Linux 5.19 or newer, and in a container " +
+	"a seccomp profile that permits it), or root, who can make it somebody else")
 
 // probe runs the decoder's own version switch under each candidate and keeps the first that works.
 func probe(ctx context.Context, cfg Config) (sandbox, error) {
@@ -52,6 +55,9 @@ func probe(ctx context.Context, cfg Config) (sandbox, error) {
 	}
 	for _, box := range candidates(files) {
 		err := box.run(box.command(ctx, cfg, "-hide_banner", "-version"))
+		if err == nil && box.flags == 0 {
+			cfg.Log.Warn("this machine allows no namespaces: a filter of system calls alone keeps the video decoder off the network")
+		}
 		if err == nil {
 			return box, nil
 		}
