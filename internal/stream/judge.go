@@ -61,9 +61,11 @@ func (w *worker) bury(ctx context.Context, t *task, in Input, cause error) verdi
 		return verdict{}
 	}
 	w.meter.dead()
+	condition := because
 	if because == "internal" {
-		w.blame(t, "bug", "dead_letter", reason, cause)
+		condition = "bug"
 	}
+	w.blame(t, condition, "dead_letter", reason, cause)
 	owed, err := w.owed(t, in)
 	if err != nil {
 		w.rt.logger.Error("what is owed for a dead letter is not known", "service", w.Name, "error", err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -128,7 +129,11 @@ func (s *Service) streamOne(w http.ResponseWriter, r *http.Request, p params) er
 	lane := log.LaneOf([]byte(id), int32(len(bounds)))
 	x.at = cursor.Position{Epoch: bounds[lane].End.Epoch, Lanes: []cursor.At{{Lane: lane, Next: bounds[lane].First.Off}}}
 	x.one = &single{}
-	x.stream(r.Context(), "", nil, func(p pump) {
+	asked := ""
+	if p.seq > 0 {
+		asked = strconv.FormatUint(p.seq, 10)
+	}
+	x.stream(r.Context(), asked, nil, func(p pump) {
 		p.one(idx.Records(p.ctx, id, false), idx.Records(p.ctx, id, true))
 	})
 	return nil

@@ -63,6 +63,9 @@ func repeat(e pad.Evidence, still bool) answer {
 	case still:
 		a.outcome, a.reason = stream.NotApplicable, "still_picture"
 		return a
+	case e.Faces == 0:
+		a.outcome, a.reason = stream.Inconclusive, "no_face"
+		return a
 	case e.Frames < leastFrames:
 		a.outcome, a.reason = stream.Inconclusive, "too_few_frames"
 		return a

@@ -72,14 +72,22 @@ func TestStillPicture(t *testing.T) {
 	}
 }
 
+// A face whose frames come again and again is a recording.
+func TestFrozenFace(t *testing.T) {
+	e := pad.Evidence{Frames: 12, Faces: 12, Repeats: 9}
+	if a := repeat(e, false); a.outcome != stream.Fail || a.reason != "frames_repeat" {
+		t.Errorf("%v %s", a.outcome, a.reason)
+	}
+}
+
 func TestFrozenVideo(t *testing.T) {
 	f := &derivedv1.Frames{}
 	for i := range 12 {
 		f.Frames = append(f.Frames, &derivedv1.Frame{Index: uint32(i), Seconds: float64(i) / 6, Digest: uint64(i / 4)})
 	}
 	outs := handle(t, frames(f))
-	if o := outs["face.challenge.frame_repeat"]; o.Outcome != stream.Fail || o.Reason != "frames_repeat" {
-		t.Errorf("frame_repeat: %v %s", o.Outcome, o.Reason)
+	if o := outs["face.challenge.frame_repeat"]; o.Outcome != stream.Inconclusive || o.Reason != "no_face" {
+		t.Errorf("a wall that stands still: %v %s", o.Outcome, o.Reason)
 	}
 	if o := outs["face.pad.passive"]; o.Outcome != stream.Inconclusive || o.Reason != "no_face" {
 		t.Errorf("passive: %v %s", o.Outcome, o.Reason)

@@ -100,12 +100,18 @@ func (s *Service) answers(ctx context.Context, in stream.Input, keys []check.Key
 // detectorVersion changes when a measure or a threshold does.
 const detectorVersion = "1.1.0"
 
+// fewLines is fewer lines of text than any side of a document with a portrait has.
+const fewLines = 3
+
 // portrait answers doc.tamper.portrait_replaced.
 func (s *Service) portrait(ctx context.Context, in stream.Input, p *derivedv1.Page) (stream.Output, error) {
 	start := s.Now()
 	key := check.Key{Check: "doc.tamper.portrait_replaced", Medium: in.GetMedium()}
 	if p.GetPortrait() == nil {
 		return stream.Finding(key, stream.NotApplicable, "no_portrait", nil), nil
+	}
+	if !p.GetLocated() && len(p.GetLines()) < fewLines {
+		return stream.Finding(key, stream.Inconclusive, "no_outline", nil), nil // a face, and nothing that speaks for a document around it
 	}
 	m, err := s.Pictures.Picture(ctx, in.Envelope, p.GetBlob().GetSha256())
 	if err != nil {

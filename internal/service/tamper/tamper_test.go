@@ -63,7 +63,7 @@ func handle(t *testing.T, data []byte, medium envelopev1.Medium, d *derivedv1.De
 }
 
 func page(portrait *pix.Quad) *derivedv1.Derived {
-	p := &derivedv1.Page{SourceSha256: "source", Blob: &derivedv1.Blob{Sha256: "page"}, ToSource: []float64{2, 0, 0, 0, 2, 0, 0, 0, 1}}
+	p := &derivedv1.Page{SourceSha256: "source", Located: true, Blob: &derivedv1.Blob{Sha256: "page"}, ToSource: []float64{2, 0, 0, 0, 2, 0, 0, 0, 1}}
 	if portrait != nil {
 		p.Portrait = &derivedv1.Quad{}
 		for _, c := range portrait {
@@ -193,6 +193,16 @@ func TestSmallPortrait(t *testing.T) {
 	box := pix.Rect(20, 50, 60, 100)
 	o := handle(t, data, check.Document, page(&box))["doc.tamper.portrait_replaced"]
 	if o.Outcome != stream.Inconclusive || o.Reason != "portrait_too_small" {
+		t.Errorf("%v %s", o.Outcome, o.Reason)
+	}
+}
+
+// A face on a wall is no portrait on a document, whatever surrounds it.
+func TestFaceWithoutDocument(t *testing.T) {
+	box := pix.Rect(20, 50, 60, 100)
+	d := page(&box)
+	d.GetPage().Located = false
+	if o := handle(t, nil, check.Document, d)["doc.tamper.portrait_replaced"]; o.Outcome != stream.Inconclusive || o.Reason != "no_outline" {
 		t.Errorf("%v %s", o.Outcome, o.Reason)
 	}
 }
