@@ -96,6 +96,15 @@ func (s *Store) path(parts ...string) (string, error) {
 	return filepath.Join(append([]string{s.root()}, parts...)...), nil
 }
 
+// file is where a blob lies. Its name is no digest that others could compute: whoever reads the disk learns neither that a picture they hold was sent, nor
+// that two verifications share one.
+func (s *Store) file(client, verification, sha string) (string, error) {
+	if _, err := s.path(sha); err != nil {
+		return "", err
+	}
+	return s.path(client, verification, hex.EncodeToString(s.keys.MAC("blob name", []byte(client), []byte(verification), []byte(sha))))
+}
+
 // place binds a blob to its verification; its digest is compared when it is read.
 func place(client, verification string) seal.Place {
 	return seal.Place{Client: client, Verification: verification, Topic: "blob"}
@@ -116,7 +125,7 @@ func (s *Store) Put(ctx context.Context, client, verification string, data []byt
 
 // Get reads a blob whole. ErrNotFound; ErrDamaged; seal.ErrErased where the verification's key is destroyed.
 func (s *Store) Get(ctx context.Context, client, verification, sha string) ([]byte, error) {
-	path, err := s.path(client, verification, sha)
+	path, err := s.file(client, verification, sha)
 	if err != nil {
 		return nil, err
 	}

@@ -65,7 +65,7 @@ func TestBlobsComeBackSealed(t *testing.T) {
 			if back, err := s.Get(t.Context(), "c", "v", sha); err != nil || !bytes.Equal(back, data) {
 				t.Errorf("%d bytes: got %d, %v", size, len(back), err)
 			}
-			onDisk, _ := os.ReadFile(filepath.Join(s.root(), "c", "v", sha))
+			onDisk, _ := os.ReadFile(fileOf(t, s, "c", "v", sha))
 			if bytes.Contains(onDisk, []byte("ERIKA")) {
 				t.Error("a blob stands on the disk in clear")
 			}
@@ -83,14 +83,13 @@ func TestDamageIsNoticed(t *testing.T) {
 	}
 	sha, _ := s.Put(t.Context(), "c", "v", []byte("a picture"), true)
 	other, _ := s.Put(t.Context(), "c", "v", []byte("another"), true)
-	dir := filepath.Join(s.root(), "c", "v")
-	whole, _ := os.ReadFile(filepath.Join(dir, sha))
+	whole, _ := os.ReadFile(fileOf(t, s, "c", "v", sha))
 	for name, bad := range map[string][]byte{
 		"flipped": append([]byte{whole[0] ^ 1}, whole[1:]...),
 		"cut":     whole[:len(whole)-1],
 		"empty":   {},
 	} {
-		if err := os.WriteFile(filepath.Join(dir, sha), bad, 0o600); err != nil {
+		if err := os.WriteFile(fileOf(t, s, "c", "v", sha), bad, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.Get(t.Context(), "c", "v", sha); !errors.Is(err, ErrDamaged) {
@@ -104,7 +103,7 @@ func TestDamageIsNoticed(t *testing.T) {
 	if _, err := s.Get(t.Context(), "c", "v", sha); err != nil {
 		t.Errorf("after mending: %v", err)
 	}
-	if err := os.Rename(filepath.Join(dir, other), filepath.Join(dir, sha)); err != nil {
+	if err := os.Rename(fileOf(t, s, "c", "v", other), fileOf(t, s, "c", "v", sha)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Get(t.Context(), "c", "v", sha); !errors.Is(err, ErrDamaged) {
@@ -126,11 +125,11 @@ func TestBlobsOpenForTheirVerificationOnly(t *testing.T) {
 		if _, err := s.Get(t.Context(), to[0], to[1], sha); !errors.Is(err, ErrNotFound) {
 			t.Errorf("asked of %v: %v", to, err)
 		}
-		sealed, _ := os.ReadFile(filepath.Join(s.root(), "c", "v", sha))
+		sealed, _ := os.ReadFile(fileOf(t, s, "c", "v", sha))
 		if _, err := s.Put(t.Context(), to[0], to[1], []byte("another"), false); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(s.root(), to[0], to[1], sha), sealed, 0o600); err != nil {
+		if err := os.WriteFile(fileOf(t, s, to[0], to[1], sha), sealed, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.Get(t.Context(), to[0], to[1], sha); !errors.Is(err, ErrDamaged) {
@@ -150,7 +149,7 @@ func TestDamageAnywhereIsNoticed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(s.root(), "c", "v", sha)
+	path := fileOf(t, s, "c", "v", sha)
 	whole, _ := os.ReadFile(path)
 	var bad [][]byte
 	for _, at := range []int{0, 1, 39, 40, segment - 1, segment, segment + 1, 2 * segment, 3 * segment, len(whole) - 16, len(whole) - 1} {
@@ -178,7 +177,7 @@ func TestUnreadableIsNotDamaged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(s.root(), "c", "v", sha)
+	path := fileOf(t, s, "c", "v", sha)
 	if err := errors.Join(os.Rename(path, path+".away"), os.Mkdir(path, 0o700)); err != nil { // reading it gives EISDIR
 		t.Fatal(err)
 	}
@@ -401,5 +400,33 @@ func TestPixelsAreBounded(t *testing.T) {
 	s.KeepPixels("c", "v", "a", pix.NewRGB(1, 1))
 	if err := s.Remove(t.Context(), "c", "v"); err != nil || len(s.pixels.at) != 0 {
 		t.Error("pixels survive the removal of their verification")
+	}
+}
+
+func fileOf(t *testing.T, s *Store, client, verification, sha string) string {
+	t.Helper()
+	path, err := s.file(client, verification, sha)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// The names on the disk tell nobody what was sent, nor that it was sent twice.
+func TestNamesTellNothing(t *testing.T) {
+	s, ring := open(t, nil)
+	if _, err := ring.Create(t.Context(), "c", "w"); err != nil {
+		t.Fatal(err)
+	}
+	sha, err := s.Put(t.Context(), "c", "v", []byte("a picture"), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := s.Put(t.Context(), "c", "w", []byte("a picture"), true); err != nil || again != sha {
+		t.Fatal(again, err)
+	}
+	a, b := filepath.Base(fileOf(t, s, "c", "v", sha)), filepath.Base(fileOf(t, s, "c", "w", sha))
+	if a == b || a == sha || b == sha {
+		t.Errorf("%s lies as %s and %s", sha, a, b)
 	}
 }

@@ -121,7 +121,7 @@ func (w *Writer) finish(durable bool) error {
 // move puts the file in its place. The directories on the way may have been made a moment ago by somebody who has not synced them yet, so
 // those of the client and the verification are always synced.
 func (w *Writer) move(sha string, durable bool) error {
-	path, err := w.store.path(w.client, w.verification, sha)
+	path, err := w.store.file(w.client, w.verification, sha)
 	if err != nil {
 		return err
 	}
