@@ -63,7 +63,7 @@ func (t *txn) append(tp *topic, r log.Rec) log.Rec {
 	v := encode(k, r, ln.bytes)
 	t.must(t.b.Set(k, v, nil))
 	t.log.segs.used += len(v)
-	own, _, err := decode(k, v) // what followers get: not the caller's slices
+	own, _, err := parse(v[4:]) // what followers get: not the caller's slices
 	t.must(err)
 	own.Lane, own.Pos = r.Lane, r.Pos
 	if t.recs[ln] == nil {

@@ -49,6 +49,11 @@ func decode(k, b []byte) (r log.Rec, cum int64, err error) {
 	if err != nil {
 		return r, 0, errChecksum
 	}
+	return parse(body)
+}
+
+// parse reads what stands behind the checksum; its slices point into body.
+func parse(body []byte) (r log.Rec, cum int64, err error) {
 	d := decoder{b: body}
 	r.At = time.Unix(0, int64(d.uint64())).UTC()
 	cum = int64(d.uint64())
