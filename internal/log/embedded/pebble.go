@@ -21,8 +21,8 @@ func (s *store) options(readOnly bool) *pebble.Options {
 			DataCorruption:  s.corrupt,
 		},
 		CacheSize:                   32 << 20,
-		MemTableSize:                32 << 20, // a start after a crash replays one or two of these
-		L0CompactionThreshold:       8,        // what is flushed lies in order already: merge it seldom
+		MemTableSize:                8 << 20, // journals are of this size: small ones are soon used again, which syncs faster than new ones, and are soon replayed
+		L0CompactionThreshold:       8,       // what is flushed lies in order already: merge it seldom
 		MemTableStopWritesThreshold: 3,
 		MaxOpenFiles:                500,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
