@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,10 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bonafide-id/bonafide/internal/material"
 	"github.com/bonafide-id/bonafide/internal/vision/fields"
 )
-
-const material = "../../../shared/data"
 
 // labelled is one line of a manifest of the test material.
 type labelled struct {
@@ -33,24 +31,6 @@ type labelled struct {
 	}
 }
 
-func manifest[T any](t *testing.T, name string) []T {
-	t.Helper()
-	f, err := os.Open(filepath.Join(material, name))
-	if err != nil {
-		t.Skip("no data")
-	}
-	defer f.Close()
-	var out []T
-	for s := json.NewDecoder(bufio.NewReader(f)); s.More(); {
-		var v T
-		if err := s.Decode(&v); err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, v)
-	}
-	return out
-}
-
 // evaluate runs `bonafide eval` and gives what it wrote, by id.
 func evaluate(t *testing.T, items []item) map[string]evaluated {
 	t.Helper()
@@ -60,14 +40,10 @@ func evaluate(t *testing.T, items []item) map[string]evaluated {
 	if err != nil {
 		t.Fatal(err)
 	}
-	root, err := filepath.Abs(material)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, it := range items {
 		for _, p := range []*string{&it.Document, &it.DocumentBack, &it.Selfie, &it.FaceA, &it.FaceB, &it.MRZLine} {
 			if *p != "" {
-				*p = filepath.Join(root, *p)
+				*p = material.Path(t, *p)
 			}
 		}
 		if err := json.NewEncoder(f).Encode(it); err != nil {
@@ -190,7 +166,7 @@ func TestAccuracyOnDocuments(t *testing.T) {
 	}
 	var items []item
 	labels := map[string]labelled{}
-	for _, l := range manifest[labelled](t, "A/manifest.jsonl") {
+	for _, l := range material.Lines[labelled](t, "A/manifest.jsonl") {
 		if l.Set == "A1-documents" {
 			items, labels[l.ID] = append(items, item{ID: l.ID, Document: "A/" + l.File}), l
 		}
@@ -241,7 +217,7 @@ func TestAccuracyOnLinesAndBarcodes(t *testing.T) {
 	}
 	var items []item
 	labels := map[string]labelled{}
-	for _, l := range manifest[labelled](t, "A/manifest.jsonl") {
+	for _, l := range material.Lines[labelled](t, "A/manifest.jsonl") {
 		labels[l.ID] = l
 		switch l.Set {
 		case "A2-mrz-lines":
@@ -274,7 +250,7 @@ func TestAccuracyOnFaces(t *testing.T) {
 	}
 	var items []item
 	same := map[string]bool{}
-	for i, p := range manifest[pair](t, "B/pairs.jsonl") {
+	for i, p := range material.Lines[pair](t, "B/pairs.jsonl") {
 		if p.Near || i%6 != 0 {
 			continue // every sixth pair; the face package measures them all
 		}
@@ -300,10 +276,10 @@ func TestAccuracyOnAttacks(t *testing.T) {
 	}
 	var items []item
 	labels := map[string]labelled{}
-	for _, l := range manifest[labelled](t, "C/manifest.jsonl") {
+	for _, l := range material.Lines[labelled](t, "C/manifest.jsonl") {
 		items, labels[l.ID] = append(items, item{ID: l.ID, Selfie: "C/" + l.File}), l
 	}
-	for _, l := range manifest[labelled](t, "D/manifest.jsonl") {
+	for _, l := range material.Lines[labelled](t, "D/manifest.jsonl") {
 		items, labels[l.ID] = append(items, item{ID: l.ID, Document: "D/" + l.File}), l
 	}
 	s := newScores()

@@ -1,13 +1,8 @@
 package text_test
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
-	"image"
-	_ "image/jpeg"
-	_ "image/png"
-	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +11,7 @@ import (
 	envelopev1 "github.com/bonafide-id/bonafide/gen/bonafide/envelope/v1"
 	factv1 "github.com/bonafide-id/bonafide/gen/bonafide/fact/v1"
 	"github.com/bonafide-id/bonafide/internal/check"
+	"github.com/bonafide-id/bonafide/internal/material"
 	"github.com/bonafide-id/bonafide/internal/models"
 	"github.com/bonafide-id/bonafide/internal/resilience/resiliencetest"
 	"github.com/bonafide-id/bonafide/internal/service/text"
@@ -153,8 +149,6 @@ func protoQuad(q pix.Quad) *derivedv1.Quad {
 	return out
 }
 
-const dataA = "../../../../shared/data/A/"
-
 type item struct {
 	ID, File, Set string
 	Label         struct {
@@ -168,35 +162,5 @@ type item struct {
 }
 
 func documents(t *testing.T) []item {
-	f, err := os.Open(dataA + "manifest.jsonl")
-	if err != nil {
-		t.Skip("no data")
-	}
-	defer f.Close()
-	var out []item
-	s := bufio.NewScanner(f)
-	s.Buffer(nil, 1<<20)
-	for s.Scan() {
-		var v item
-		if err := json.Unmarshal(s.Bytes(), &v); err != nil {
-			t.Fatal(err)
-		}
-		if v.Set == "A1-documents" {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
-func open(t *testing.T, file string) *pix.RGB {
-	f, err := os.Open(dataA + file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	m, _, err := image.Decode(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pix.FromImage(m)
+	return slices.DeleteFunc(material.Lines[item](t, "A/manifest.jsonl"), func(it item) bool { return it.Set != "A1-documents" })
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/bonafide-id/bonafide/internal/check"
+	"github.com/bonafide-id/bonafide/internal/material"
 	"github.com/bonafide-id/bonafide/internal/vision/class"
 	"github.com/bonafide-id/bonafide/internal/vision/fields"
 )
@@ -29,7 +30,7 @@ func TestDocuments(t *testing.T) {
 		found[n], print[n] = &tally{}, &tally{}
 	}
 	for _, it := range its {
-		s := b.run(t, open(t, it.File), check.Document, it.Label.Side != "back")
+		s := b.run(t, material.Picture(t, "A/"+it.File), check.Document, it.Label.Side != "back")
 		c, region, _ := strings.Cut(it.Label.Country, "-")
 		if !typ.add(s.value("doc.class.type") == labelTypes[it.Label.Type]) {
 			t.Logf("%s: type %q, want %q", it.ID, s.value("doc.class.type"), labelTypes[it.Label.Type])

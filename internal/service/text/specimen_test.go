@@ -13,7 +13,7 @@ import (
 // What the generator prints is read whole, diacritics aside; nationality and issuer
 // stand there in words, and the truth has their codes.
 func TestSpecimens(t *testing.T) {
-	b, mat := newBench(t), material(t)
+	b, mat := newBench(t), specimenMaterial(t)
 	for _, kind := range []specimen.Kind{specimen.Passport, specimen.UKCard} {
 		for seed := uint64(1); seed <= 4; seed++ {
 			sp := drawn(t, specimen.Options{Kind: kind, Seed: seed, Material: mat})
@@ -39,7 +39,7 @@ func TestSpecimens(t *testing.T) {
 // A forger changed print and left the zone alone: the service must report what is
 // printed now, not what the zone says.
 func TestForgedPrintIsReadAsPrinted(t *testing.T) {
-	b, mat := newBench(t), material(t)
+	b, mat := newBench(t), specimenMaterial(t)
 	for _, kind := range []specimen.Kind{specimen.Passport, specimen.UKCard} {
 		for seed := uint64(1); seed <= 4; seed++ {
 			sp := drawn(t, specimen.Options{Kind: kind, Seed: seed, Material: mat, Tamper: specimen.Text})
@@ -56,7 +56,7 @@ func TestForgedPrintIsReadAsPrinted(t *testing.T) {
 	}
 }
 
-func material(t *testing.T) *specimen.Material {
+func specimenMaterial(t *testing.T) *specimen.Material {
 	m, err := specimen.LoadMaterial(models.Find())
 	if err != nil {
 		t.Fatal(err)

@@ -1,17 +1,12 @@
 package barcode_test
 
 import (
-	"bufio"
 	"encoding/base64"
-	"encoding/json"
-	"image"
-	_ "image/png"
-	"os"
+	"slices"
 	"testing"
 	"time"
 
-	_ "golang.org/x/image/webp"
-
+	"github.com/bonafide-id/bonafide/internal/material"
 	"github.com/bonafide-id/bonafide/internal/vision/barcode"
 	"github.com/bonafide-id/bonafide/internal/vision/pix"
 )
@@ -19,8 +14,6 @@ import (
 // floor of the 24 symbols; 21 were right on the day it was set. The other three were
 // read too, but are parts of a series whose label is the text of the whole.
 const floor = 20
-
-const dataA = "../../../../shared/data/A/"
 
 type item struct {
 	ID, File, Set string
@@ -41,45 +34,11 @@ func (it item) want(t *testing.T) string {
 	return string(b)
 }
 
-func items(t *testing.T) []item {
-	f, err := os.Open(dataA + "manifest.jsonl")
-	if err != nil {
-		t.Skip("no data")
-	}
-	defer f.Close()
-	var out []item
-	s := bufio.NewScanner(f)
-	s.Buffer(nil, 1<<20)
-	for s.Scan() {
-		var v item
-		if err := json.Unmarshal(s.Bytes(), &v); err != nil {
-			t.Fatal(err)
-		}
-		if v.Set == "A3-pdf417" {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
-func open(t *testing.T, file string) *pix.Gray {
-	f, err := os.Open(dataA + file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	m, _, err := image.Decode(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pix.FromImage(m).Gray()
-}
-
 func TestSymbols(t *testing.T) {
-	its := items(t)
+	its := slices.DeleteFunc(material.Lines[item](t, "A/manifest.jsonl"), func(it item) bool { return it.Set != "A3-pdf417" })
 	right, start := 0, time.Now()
 	for _, it := range its {
-		m := open(t, it.File)
+		m := material.Picture(t, "A/"+it.File).Gray()
 		s := barcode.Read(m)
 		switch {
 		case s == nil:

@@ -2,7 +2,6 @@ package face
 
 import (
 	"bufio"
-	"encoding/json"
 	"image"
 	_ "image/jpeg"
 	_ "image/png"
@@ -67,27 +66,6 @@ func picture(t testing.TB, path string) *pix.RGB {
 		t.Fatalf("%s: %v", filepath.Base(path), err)
 	}
 	return pix.FromImage(m)
-}
-
-// lines reads a file of JSON lines of the test material, or skips the test where there is none.
-func lines[T any](t testing.TB, path string) []T {
-	t.Helper()
-	f, err := os.Open(filepath.Join(data, path))
-	if err != nil {
-		t.Skip("no data")
-	}
-	defer f.Close()
-	var all []T
-	s := bufio.NewScanner(f)
-	s.Buffer(nil, 1<<20)
-	for s.Scan() {
-		var v T
-		if err := json.Unmarshal(s.Bytes(), &v); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, v)
-	}
-	return all
 }
 
 // pgm reads a binary portable greymap, the format of the AT&T database; some of its headers hold a comment.

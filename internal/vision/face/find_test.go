@@ -3,6 +3,8 @@ package face
 import (
 	"path/filepath"
 	"testing"
+
+	"github.com/bonafide-id/bonafide/internal/material"
 )
 
 type item struct {
@@ -16,7 +18,7 @@ type item struct {
 
 // TestFindsFaces looks for a face in every picture; each of this set has one or more.
 func TestFindsFaces(t *testing.T) {
-	items := lines[item](t, "B/manifest.jsonl")
+	items := material.Lines[item](t, "B/manifest.jsonl")
 	k := open(t)
 	found, alone, single, sure := 0, 0, 0, 0
 	for _, it := range items {

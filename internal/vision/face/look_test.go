@@ -5,12 +5,13 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/bonafide-id/bonafide/internal/material"
 	"github.com/bonafide-id/bonafide/internal/vision/pix"
 )
 
 // TestOrdinaryPhotographs holds the floors of a usable picture against photographs that people did use.
 func TestOrdinaryPhotographs(t *testing.T) {
-	items := lines[item](t, "B/manifest.jsonl")
+	items := material.Lines[item](t, "B/manifest.jsonl")
 	k := open(t)
 	passed := map[string]int{}
 	for _, it := range items {
@@ -52,7 +53,7 @@ func (k kit) examine(t testing.TB, m *pix.RGB) (Mesh, Look) {
 // large returns a few photographs with many pixels on the face.
 func large(t testing.TB) []*pix.RGB {
 	var all []*pix.RGB
-	for _, it := range lines[item](t, "B/manifest.jsonl") {
+	for _, it := range material.Lines[item](t, "B/manifest.jsonl") {
 		if it.Set != "B1-deepface" || len(all) == 8 {
 			continue
 		}

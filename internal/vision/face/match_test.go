@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"sort"
 	"testing"
+
+	"github.com/bonafide-id/bonafide/internal/material"
 )
 
 type pair struct {
@@ -23,11 +25,11 @@ type scored struct {
 
 // measure embeds every picture of B once and returns the distances of its pairs, near duplicates left out.
 func measure(t testing.TB) (all []scored, identity map[string]string) {
-	pairs := lines[pair](t, "B/pairs.jsonl")
+	pairs := material.Lines[pair](t, "B/pairs.jsonl")
 	k := open(t)
 	identity = map[string]string{}
 	embedded := map[string]Embedding{}
-	for _, it := range lines[item](t, "B/manifest.jsonl") {
+	for _, it := range material.Lines[item](t, "B/manifest.jsonl") {
 		identity[it.File] = it.Label.Identity
 		m := picture(t, filepath.Join(data, "B", it.File))
 		fs, err := k.find.Find(m)

@@ -1,14 +1,13 @@
 package fields
 
 import (
-	"bufio"
 	"encoding/json"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/bonafide-id/bonafide/internal/material"
 	"github.com/bonafide-id/bonafide/internal/vision/pix"
 )
 
@@ -55,30 +54,22 @@ func TestFold(t *testing.T) {
 }
 
 func TestUKDrivingLicenceVectors(t *testing.T) {
-	f, err := os.Open("../../../../shared/data/E/uk_driving_licence.jsonl")
-	if err != nil {
-		t.Skip("no data")
+	type vector struct {
+		ID, Kind string
+		Input    json.RawMessage
+		Expected struct {
+			WellFormed bool   `json:"well_formed"`
+			Matches    *bool  `json:"matches_holder"`
+			First      string `json:"first_13"`
+		}
 	}
-	defer f.Close()
 	type holder struct {
 		Number, Surname string
 		Given           string `json:"given_names"`
 		Birth           string `json:"birth_date"`
 		Sex             string
 	}
-	for s := bufio.NewScanner(f); s.Scan(); {
-		var v struct {
-			ID, Kind string
-			Input    json.RawMessage
-			Expected struct {
-				WellFormed bool   `json:"well_formed"`
-				Matches    *bool  `json:"matches_holder"`
-				First      string `json:"first_13"`
-			}
-		}
-		if err := json.Unmarshal(s.Bytes(), &v); err != nil {
-			t.Fatal(err)
-		}
+	for _, v := range material.Lines[vector](t, "E/uk_driving_licence.jsonl") {
 		if v.Kind == "uk-driving-licence-format" {
 			var number string
 			if err := json.Unmarshal(v.Input, &number); err != nil {

@@ -1,16 +1,13 @@
 package mrz_test
 
 import (
-	"bufio"
 	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 
+	"github.com/bonafide-id/bonafide/internal/material"
 	"github.com/bonafide-id/bonafide/internal/vision/mrz"
 )
-
-const vectors = "../../../../shared/data/E/mrz.jsonl"
 
 type vector struct {
 	ID, Kind string
@@ -32,23 +29,6 @@ func (v vector) lines(t *testing.T) []string {
 	return out
 }
 
-func load(t *testing.T) []vector {
-	f, err := os.Open(vectors)
-	if err != nil {
-		t.Skip("no data")
-	}
-	defer f.Close()
-	var out []vector
-	for s := bufio.NewScanner(f); s.Scan(); {
-		var v vector
-		if err := json.Unmarshal(s.Bytes(), &v); err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, v)
-	}
-	return out
-}
-
 // names maps the vectors' names of fields and checks to ours.
 var fieldNames = map[string]string{"issuing_state": mrz.FieldIssuer, "optional_1": mrz.FieldOptional,
 	"language_code": "language", "pin_code": "pin", "version_number": "version"}
@@ -57,7 +37,7 @@ var checkNames = map[string]string{"document_number": mrz.CheckNumber, "birth_da
 	"expiry_date": mrz.CheckExpiry, "personal_number": mrz.CheckOptional, "composite": mrz.CheckComposite}
 
 func TestVectors(t *testing.T) {
-	for _, v := range load(t) {
+	for _, v := range material.Lines[vector](t, "E/mrz.jsonl") {
 		t.Run(v.Kind+"/"+v.ID, func(t *testing.T) {
 			switch v.Kind {
 			case "mrz":

@@ -1,20 +1,15 @@
 package pad
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"hash/fnv"
-	"image"
-	_ "image/jpeg"
-	_ "image/png"
 	"math"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/bonafide-id/bonafide/internal/material"
 	"github.com/bonafide-id/bonafide/internal/models"
 	"github.com/bonafide-id/bonafide/internal/resilience/resiliencetest"
 	"github.com/bonafide-id/bonafide/internal/vision/face"
@@ -170,37 +165,19 @@ func turn(photo *pix.RGB) func(float64) pix.Quad {
 // photographs are one large picture of each of several persons of B.
 func photographs(t testing.TB, most int) []*pix.RGB {
 	t.Helper()
-	f, err := os.Open(filepath.Join(data, "B/manifest.jsonl"))
-	if err != nil {
-		t.Skip("no data")
+	type item struct {
+		File, Set     string
+		Width, Height int
+		Label         struct{ Identity string }
 	}
-	defer f.Close()
 	var all []*pix.RGB
 	seen := map[string]int{}
-	s := bufio.NewScanner(f)
-	for s.Scan() {
-		var it struct {
-			File, Set     string
-			Width, Height int
-			Label         struct{ Identity string }
-		}
-		if err := json.Unmarshal(s.Bytes(), &it); err != nil {
-			t.Fatal(err)
-		}
+	for _, it := range material.Lines[item](t, "B/manifest.jsonl") {
 		if it.Set == "B2-att-orl" || it.Set == "B3-dlib-johns" || seen[it.Label.Identity] == 3 || len(all) == most {
 			continue
 		}
 		seen[it.Label.Identity]++
-		p, err := os.Open(filepath.Join(data, "B", it.File))
-		if err != nil {
-			t.Fatal(err)
-		}
-		m, _, err := image.Decode(p)
-		p.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := pix.FromImage(m)
+		r := material.Picture(t, "B/"+it.File)
 		w, h := pix.Fit(r.W, r.H, 900)
 		all = append(all, pix.Resize(r, w, h))
 	}

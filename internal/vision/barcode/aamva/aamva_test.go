@@ -1,13 +1,12 @@
 package aamva_test
 
 import (
-	"bufio"
 	"encoding/base64"
 	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 
+	"github.com/bonafide-id/bonafide/internal/material"
 	"github.com/bonafide-id/bonafide/internal/vision/barcode/aamva"
 )
 
@@ -15,25 +14,6 @@ type vector struct {
 	ID, Kind string
 	Input    json.RawMessage
 	Expected map[string]any
-}
-
-func load(t *testing.T) []vector {
-	f, err := os.Open("../../../../../shared/data/E/aamva.jsonl")
-	if err != nil {
-		t.Skip("no data")
-	}
-	defer f.Close()
-	var out []vector
-	s := bufio.NewScanner(f)
-	s.Buffer(nil, 1<<20)
-	for s.Scan() {
-		var v vector
-		if err := json.Unmarshal(s.Bytes(), &v); err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, v)
-	}
-	return out
 }
 
 func (v vector) payload(t *testing.T) string {
@@ -55,7 +35,7 @@ func (v vector) payload(t *testing.T) string {
 }
 
 func TestVectors(t *testing.T) {
-	for _, v := range load(t) {
+	for _, v := range material.Lines[vector](t, "E/aamva.jsonl") {
 		t.Run(v.ID, func(t *testing.T) {
 			if v.Kind == "aamva-magstripe" {
 				return // a magnetic stripe cannot be read from a picture

@@ -1,17 +1,12 @@
 package zone_test
 
 import (
-	"bufio"
-	"encoding/json"
-	_ "golang.org/x/image/tiff"
-	"image"
-	_ "image/jpeg"
-	_ "image/png"
-	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/bonafide-id/bonafide/internal/material"
 	"github.com/bonafide-id/bonafide/internal/models"
 	"github.com/bonafide-id/bonafide/internal/resilience/resiliencetest"
 	"github.com/bonafide-id/bonafide/internal/vision/mrz/zone"
@@ -28,8 +23,6 @@ const (
 	floorLines  = 94
 )
 
-const dataA = "../../../../../shared/data/A/"
-
 type item struct {
 	ID, File, Set string
 	Label         struct {
@@ -41,37 +34,7 @@ type item struct {
 }
 
 func items(t *testing.T, set string) []item {
-	f, err := os.Open(dataA + "manifest.jsonl")
-	if err != nil {
-		t.Skip("no data")
-	}
-	defer f.Close()
-	var out []item
-	s := bufio.NewScanner(f)
-	s.Buffer(nil, 1<<20)
-	for s.Scan() {
-		var v item
-		if err := json.Unmarshal(s.Bytes(), &v); err != nil {
-			t.Fatal(err)
-		}
-		if v.Set == set {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
-func open(t *testing.T, file string) *pix.RGB {
-	f, err := os.Open(dataA + file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	m, _, err := image.Decode(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pix.FromImage(m)
+	return slices.DeleteFunc(material.Lines[item](t, "A/manifest.jsonl"), func(it item) bool { return it.Set != set })
 }
 
 func TestDocuments(t *testing.T) {
@@ -90,7 +53,7 @@ func TestDocuments(t *testing.T) {
 	}
 	n, exact, holds, misfits, sum := 0, 0, 0, 0, time.Duration(0)
 	for _, it := range its {
-		m := open(t, it.File)
+		m := material.Picture(t, "A/"+it.File)
 		quads, err := det.Lines(m)
 		if err != nil {
 			t.Fatal(err)
@@ -158,7 +121,7 @@ func TestLines(t *testing.T) {
 			if i%3 != 0 {
 				continue // every third line: the whole set takes a minute a margin
 			}
-			m := open(t, it.File)
+			m := material.Picture(t, "A/"+it.File)
 			m = pad(m, int(margin*float64(m.H)))
 			l, err := r.Line(m)
 			if err != nil {

@@ -2,10 +2,10 @@ package zone
 
 import (
 	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 
+	"github.com/bonafide-id/bonafide/internal/material"
 	"github.com/bonafide-id/bonafide/internal/vision/mrz"
 	"github.com/bonafide-id/bonafide/internal/vision/ocr"
 	"github.com/bonafide-id/bonafide/internal/vision/pix"
@@ -141,19 +141,26 @@ var alike = []string{"O0", "Q0", "D0", "I1", "S5", "B8", "Z2", "G6", "A4", "T7"}
 
 // A reader that prefers the wrong one of two characters that look alike is put right by what may stand there, and by the check digits.
 func TestConfusionVectors(t *testing.T) {
-	for _, v := range confusions(t) {
+	for _, v := range material.Lines[confusion](t, "E/mrz.jsonl") {
+		if v.Kind != "mrz-ocr-confusion" {
+			continue
+		}
+		var text []string
+		if err := json.Unmarshal(v.Input, &text); err != nil {
+			t.Fatal(err)
+		}
 		var doubts []change
-		for row, text := range v.Input {
-			for col := range len(text) {
+		for row, line := range text {
+			for col := range len(line) {
 				for _, pair := range alike {
-					if i := strings.IndexByte(pair, text[col]); i >= 0 {
+					if i := strings.IndexByte(pair, line[col]); i >= 0 {
 						doubts = append(doubts, change{row, col, pair[1-i], 0.2})
 						break
 					}
 				}
 			}
 		}
-		d := read(t, seen(t, v.Input, doubts...))
+		d := read(t, seen(t, text, doubts...))
 		for row, want := range v.Expected.Corrected {
 			if got := d.Lines[row].Text; got != want {
 				t.Errorf("%s line %d: %s, want %s", v.ID, row+1, got, want)
@@ -164,25 +171,6 @@ func TestConfusionVectors(t *testing.T) {
 
 type confusion struct {
 	ID, Kind string
-	Input    []string
+	Input    json.RawMessage
 	Expected struct{ Corrected []string }
-}
-
-func confusions(t *testing.T) (out []confusion) {
-	t.Helper()
-	data, err := os.ReadFile("../../../../../shared/data/E/mrz.jsonl")
-	if err != nil {
-		t.Skip("no data")
-	}
-	for line := range strings.Lines(string(data)) {
-		if !strings.Contains(line, `"mrz-ocr-confusion"`) {
-			continue
-		}
-		var v confusion
-		if err := json.Unmarshal([]byte(line), &v); err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, v)
-	}
-	return out
 }
